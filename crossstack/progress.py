@@ -11,7 +11,11 @@ from .supervise import go_on
 #: seconds between two lines where no terminal shows progress
 EVERY_S = 60.0
 #: part of the work that must be done before an estimate is worth telling
-_LEAST = 0.02
+_LEAST = 0.1
+#: a step's rate is steady if all its time and the later half of it tell ends this near, as a ratio
+_STEADY = 2.0
+#: news of a step that are kept to tell that
+_KEPT = 256
 #: a step stands still if it says nothing new for this part of the time before, and these seconds
 _STILL, _STILL_S = 0.5, 10.0
 
@@ -45,7 +49,8 @@ class Step:
         self.name, self.begun = name, time.monotonic()
         self.done, self.total, self.text = 0.0, 0.0, ""
         self.line: Callable[[], str] | None = None
-        self._moved_s = 0.0  # from its beginning to its last news
+        #: when it had done what part, in seconds from its beginning; the last is its last news
+        self._course = [(0.0, 0.0)]
         self._shown: Callable[[Step], None] | None = None
 
     def watch(self, shown: Callable[[Step], None]) -> None:
@@ -60,12 +65,17 @@ class Step:
             before = self.part
             self.done, self.total = numbers[0], (numbers[1] if len(numbers) > 1 else 1.0) or 1.0
             if self.part != before:
-                self._moved_s = self.seconds()
+                self._note()
         for word in (w for w in news if isinstance(w, str)):
             self.text = word[:48]
             break
         if self._shown is not None:
             self._shown(self)
+
+    def _note(self) -> None:
+        self._course.append((self.seconds(), self.part or 0.0))
+        if len(self._course) > _KEPT:
+            del self._course[1:-1:2]
 
     @property
     def part(self) -> float | None:
@@ -79,13 +89,24 @@ class Step:
     @property
     def stands_still(self) -> bool:
         """Whether what it does now takes so long that its parts tell nothing of the end."""
-        still = self.seconds() - self._moved_s
-        return still > max(_STILL_S, _STILL * self._moved_s)
+        moved = self._course[-1][0]
+        return self.seconds() - moved > max(_STILL_S, _STILL * moved)
+
+    @property
+    def steady(self) -> bool:
+        """Whether the later half of its time went about as fast as all of it, up to its last news.
+
+        Parts of unlike size tell an end that comes much sooner, or never.
+        """
+        end_s, end = self._course[-1]
+        then_s, then = next((at for at in reversed(self._course) if at[0] <= end_s / 2), (0.0, 0.0))
+        early, late = end * (end_s - then_s), (end - then) * end_s
+        return early <= _STEADY * late and late <= _STEADY * early
 
     def left_s(self) -> float | None:
         """Return the seconds that this step will take yet; None if nobody knows."""
         part = self.part
-        if part is None or part < _LEAST or self.stands_still:
+        if part is None or part < _LEAST or self.stands_still or not self.steady:
             return None
         return self.seconds() * (1.0 - part) / part
 
@@ -113,14 +134,13 @@ class Course:
         mine, now = self.plan[step.name], step.seconds()
         names = [*self.plan]  # one that was passed over will not come
         ahead = sum(self.plan[name] for name in names[names.index(step.name) + 1 :])
-        part = step.part
-        if part is not None and part >= _LEAST:
-            if step.stands_still:
-                return None
-            rate = (spent + now) / (behind + mine * part)
-            return now * (1.0 - part) / part + rate * ahead
-        if behind < _LEAST * sum(self.plan.values()):
+        part, least = step.part or 0.0, _LEAST * sum(self.plan.values())
+        if behind + mine * part < least:  # so little tells nothing of so much
             return None
+        if part >= _LEAST:
+            left = step.left_s()
+            rate = (spent + now) / (behind + mine * part)
+            return None if left is None else left + rate * ahead
         mine_left = spent / behind * mine - now
         # one that takes longer than its share tells nothing of its end
         return mine_left + spent / behind * ahead if mine_left > 0 else None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .datasheet import Found
     from .lef import lef_lines, technology_lines
     from .memristor import spice_text, veriloga_text
+    from .ports import check_block
     from .write import Known, Views, netlist_of, write_views
 
 _HOME = {
@@ -27,6 +28,7 @@ _HOME = {
     ".datasheet": ("Found",),
     ".lef": ("lef_lines", "technology_lines"),
     ".memristor": ("spice_text", "veriloga_text"),
+    ".ports": ("check_block",),
     ".write": ("Known", "Views", "netlist_of", "write_views"),
 }
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "Pin",
     "Views",
     "abstract_of",
+    "check_block",
     "lef_lines",
     "netlist_of",
     "on_tracks",

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..base import names
 from ..base.errors import ConfigError
 from .abstract import Pin
+
+if TYPE_CHECKING:
+    from ..base.layout import OpenedLayout
+    from ..pdk import Tech
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,25 @@ def check_macro(pins: Iterable[str], name: str) -> None:
         raise ConfigError(
             f"{name} has no row inputs ({wanted}): views are of a macro, not of a bare array; "
             "draw one with `crossstack generate --top macro`"
+        )
+
+
+def check_block(opened: OpenedLayout, tech: Tech) -> None:
+    """Refuse a die, before anything is extracted of it: it has bond pads, and is in no other chip.
+
+    Args:
+        opened: the layout.
+        tech: its technology.
+
+    Raises:
+        ConfigError: naming the layer that openings over pads are drawn on.
+    """
+    pad = tech.roles.layer("pad")
+    index = opened.layout.find_layer(*tech.gds(pad))
+    if index is not None and not opened.top.bbox_per_layer(index).empty():
+        raise ConfigError(
+            f"{opened.name} has pads ({pad} is drawn): views are of a macro, not of a die; draw "
+            "the macro with `crossstack generate --top macro`"
         )
 
 

@@ -80,7 +80,7 @@ def command(
     then shows, too. Leaves LEF, Liberty per corner, a Verilog black box, CDL, a behavioural model
     with a self-checking bench, the memristor for ngspice and Verilog-A, pin list and datasheet.
 
-    Exit code 1 if the layout has a pin that no wire and no via can reach.
+    A bare array and a die with pads are refused. Exit code 1 if the layout has a pin that no wire and no via can reach.
 
     \b
     crossstack views gds_out/crossstack_macro_8x8x2 -o views
@@ -104,14 +104,17 @@ def command(
     check_results(folder)
     # what takes long to load comes after what may be refused
     from ..analyse import stimulus
+    from ..base.layout import open_layout
     from ..block_views import figures_in
     from ..extract import extract_network, net_capacitance
     from ..lvs import extract_layout
-    from ..views import Known, netlist_of, write_views
+    from ..views import Known, check_block, netlist_of, write_views
 
     with console.steps():
         with console.step("extract devices"):
-            extracted = extract_layout(file, tech, top)
+            opened = open_layout(file, tech.drawing, top)
+            check_block(opened, tech)
+            extracted = extract_layout(opened, tech, top)
         netlist_of(extracted, tech, reference)  # what is no macro is refused before minutes of work
         with console.step("extract wires") as step:
             network = extract_network(extracted, tech, progress=step)

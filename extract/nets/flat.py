@@ -154,9 +154,12 @@ class _Assembly:
     def run(self, progress: Progress | None, part_pins: PartPins, part_nets: PartNets) -> Network:
         solved: dict[tuple[str, int], tuple[NetResistors, int]] = {}
         self.report.nets = len(self.flat.nets)
-        for done, net in enumerate(self.flat.nets):
-            if progress and done % 8 == 0:
-                progress("nets", done, len(self.flat.nets))
+        work, done = self._work(part_nets) if progress else {}, 0
+        total = sum(work.values())
+        for number, net in enumerate(self.flat.nets):
+            if progress and number % 8 == 0:
+                progress("nets", done, total)
+            done += work.pop(net.number, 0)
             if not self._carries_current(net) and not self._is_wire_alone(net):
                 self.report.skipped += 1
                 continue
@@ -183,6 +186,18 @@ class _Assembly:
         self.builder.pads = self.geometry.pads()
         self.builder.left_out = LeftOut(tuple(self.ideal), tuple(self.left_out))
         return self.builder.build()
+
+    def _work(self, part_nets: PartNets) -> dict[int, int]:
+        """Return what each net that is solved costs, by its number: about one for each terminal.
+
+        Nets that are alike are solved once, and most are those of single cells.
+        """
+        costs: dict[tuple[str, int], tuple[int, int]] = {}
+        for net in self.flat.nets:
+            if self.chosen[net.number] and part_nets(net) is None and self._carries_current(net):
+                terminals = len(self.flat.terminals[net.number])
+                costs.setdefault(self._key(net), (net.number, 1 + terminals))
+        return dict(costs.values())
 
     def note_findings(self) -> None:
         for finding in self.layout.findings():

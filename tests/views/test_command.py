@@ -244,3 +244,26 @@ def test_a_layout_that_does_not_match_has_no_views(views, tmp_path):
     found = block_views.build_views(tmp_path, views.block.extracted, views.block.tech, None)
     assert found["not_done"] == {"views": "the layout does not match its netlist"}
     assert not list(tmp_path.iterdir())
+
+
+def test_a_die_is_refused_before_anything_is_extracted(build, tmp_path, run, monkeypatch):
+    """It has every pin of the macro inside it, and took 50 minutes; only its pads tell."""
+    import klayout.db as db
+
+    from crossstack import lvs
+    from crossstack.pdk import get_tech
+
+    def extracted(*_: object) -> None:
+        raise AssertionError("extracted")
+
+    layout = db.Layout()
+    layout.read(str(build / "blk.gds"))
+    pad = layout.layer(*get_tech().gds("Pad"))
+    layout.top_cell().shapes(pad).insert(db.Box(0, 0, 60_000, 60_000))
+    layout.write(str(tmp_path / "blk.gds"))
+    shutil.copy(build / "blk.spice", tmp_path)
+    monkeypatch.setattr(lvs, "extract_layout", extracted)
+    code, said = run("views", str(tmp_path / "blk.gds"), "-o", str(tmp_path / "views"))
+    assert code == 2
+    assert "blk.gds has pads (Pad is drawn): views are of a macro, not of a die" in said
+    assert not (tmp_path / "views").exists()
