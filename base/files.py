@@ -8,7 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,11 +152,13 @@ def _named_if_full(target: Path) -> Iterator[None]:
 def together(folder: Path) -> Iterator[Path]:
     """Give a temporary folder inside `folder`; on success its files move up, one by one.
 
-    If the block fails or is interrupted, every earlier file stays as it was.
+    If the block fails or is interrupted, every earlier file stays as it was, and a folder that was
+    made for them goes.
 
     Raises:
         FileError: if the folder cannot be made or written.
     """
+    new = [each for each in (folder, *folder.parents) if not each.exists()]
     make_folder(folder)
     leftovers.sweep(folder)
     work = leftovers.temporary(folder, "crossstack")
@@ -171,6 +173,9 @@ def together(folder: Path) -> Iterator[Path]:
             outputs.put(path, folder / path.name)
     finally:
         leftovers.remove(work)
+        with suppress(OSError):  # one that holds something stays
+            for each in new:
+                each.rmdir()
 
 
 @contextmanager

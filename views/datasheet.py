@@ -41,6 +41,10 @@ _SENSE = (
 _PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
 
 
+#: what stands for figures that a build finds, where there is none
+NOT_JUDGED = "not judged: run `crossstack build`, whose views state it"
+
+
 @dataclass(frozen=True)
 class Found:
     """What other files of a build say; empty where a step was not run.
@@ -104,6 +108,7 @@ def datasheet(
         "ir_drop": _drops(found.ir_drop),
         "limits": _limits(found.em),
         "write": _write(found.em),
+        "not_judged": NOT_JUDGED,
         "corners": [_corner(at) for at in corners],
         "logic_delay": later(
             kind_of_logic(g.name for g in groups),
@@ -217,9 +222,13 @@ def drawings(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str,
     controls = [g.name for g in groups if g.pins[0].role.digital]
     selects = [name for name in controls if name in names.SELECTS]
     writes = [name for name in controls if name not in names.SELECTS]
-    read = [(name, "0111") for name in selects] + [(name, "0000") for name in writes]
-    have, marks = [g.name for g in groups], {1.0: "inputs step", 2.0: wait}
-    step = "x==="
+    # inputs step when control lines stand: a read settles from there
+    before = "0" if selects else ""
+    read = [(name, "0" + "1" * 4) for name in selects]
+    read += [(name, f"{before}0000") for name in writes]
+    have, begun = [g.name for g in groups], 1.0 + len(before)
+    marks = {**({1.0: "select"} if selects else {}), begun: "inputs step", begun + 1.0: wait}
+    step = "x" * len(before) + "x==="
     if kind_of_logic(have):
         read, marks = waves(have, _times(sheet), wait)
         step = "xxx==" if len(read[0][1]) > len(step) else step
@@ -264,6 +273,7 @@ def steps(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, li
     logic = kind_of_logic(have)
     device, settle = sheet["device"], _settle(sheet)
     wait = f"after {quantity(settle, 's')}" if settle is not None else "when they have settled"
+    controls = sheet["corners"][0]["control_s"] if sheet["corners"] else None
     low = ", ".join(n for n in (*names.WRITE_TIERS, names.WRITE_SELECT) if n in have)
     set_read = [
         f"Set {low} low: rows are led to {inputs}, columns to {names.OUTPUT}.",
@@ -286,6 +296,10 @@ def steps(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, li
             key, pin = "follow_s", "LE"
         after_pin = f" ({times[key]} after {pin})" if times else ""
         wait += f", counted from when {what}{after_pin} and inputs stand"
+    elif settle is not None:
+        wait += ", counted from when inputs and control lines stand"
+        if controls:
+            wait += f" (these take up to {quantity(controls[1], 's')} from their pins)"
     read = [
         *set_read,
         f"Apply up to {device['v_read_V']:g} V to {inputs}; hold every {names.OUTPUT} at 0 V.",
@@ -297,7 +311,7 @@ def steps(groups: Sequence[PortGroup], sheet: Mapping[str, Any]) -> dict[str, li
         f"Set: put {device['v_set_V']:g} V on {drivers} of the rows to set, for a pulse. "
         f"Reset: put {device['v_reset_V']:g} V on {names.WRITE_RAIL} and on {drivers} of "
         f"the rows that stay; hold {drivers} of the rows to reset at 0 V."
-        f"{_write_limits(device, sheet['rows'])}",
+        f"{_write_limits(device, sheet['rows'])} {_write_judged(sheet)}",
         after,
     ]
     return {"read": read, "write": write}
@@ -342,6 +356,13 @@ def _write_limits(device: Mapping[str, Any], rows: int) -> str:
     return found
 
 
+def _write_judged(sheet: Mapping[str, Any]) -> str:
+    """Return whether the voltages of a write are known to switch what is written."""
+    if sheet["write"] is None:
+        return f"Whether these voltages switch the devices is {NOT_JUDGED}."
+    return f"Judged: {sheet['write']['text']}."
+
+
 def quantity(value: float | None, unit: str, digits: int = 3) -> str:
     """Return a quantity with the prefix that suits it; a dash for none."""
     if value is None:
@@ -381,7 +402,8 @@ def _values(
     """Return what a template shows; who reads a datasheet has not the files that a source names."""
     ours = ".md" in sheet["device"]["source"]
     told = "; these files are in the source tree of CrossStack" if ours else ""
-    return {"s": sheet, "pictures": pictures, "steps": how, "source_told": told, **_FORMATS}
+    return {"s": sheet, "pictures": pictures, "steps": how, "source_told": told,
+            "unjudged": f"{NOT_JUDGED[0].upper()}{NOT_JUDGED[1:]}.", **_FORMATS}  # fmt: skip
 
 
 _FORMATS = {"quantity": quantity, "span": span, "percent": percent, "counted": counted}

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 #: how much lower every second label under a waveform stands
 _LABEL = 16
+#: width of a letter, a little more than that of most
+_WIDE = 7
 _LINE = 'class="edge" fill="none" stroke-width="1.2"'
 
 
@@ -36,8 +38,11 @@ def block_diagram(name: str, groups: Sequence[PortGroup], words: Sequence[str]) 
     for group in groups:
         sides[group.pins[0].shapes[0].side or "west"].append(group)
     high = max(200, 34 * (1 + max(len(sides["west"]), len(sides["east"]))))
-    wide = max(260, 96 * (1 + max(len(sides["north"]), len(sides["south"]))))
-    left, top = 150, 90
+    # no wider than its words ask for, so that they can be read on a phone, too
+    across = 84 * (1 + max(len(sides["north"]), len(sides["south"])))
+    wide = max(220, across, *(20 + _WIDE * len(line) for line in (name, *words)))
+    beside = [len(g.name + g.range.strip()) for s in ("west", "east") for g in sides[s]]
+    left, top = 50 + _WIDE * max(beside, default=0), 90
 
     def body() -> Iterator[str]:
         size = f'width="{wide}" height="{high}"'
@@ -75,7 +80,9 @@ def timing_diagram(title: str, waves: Sequence[tuple[str, str]], marks: Mapping[
         waves: name and levels: ``0``, ``1``, ``=`` a value, ``x`` not defined, one a step.
         marks: step -> text under a dashed line.
     """
-    step, row, left, top = 70, 34, 150, 40
+    # labels of every second mark stand beside each other
+    step, row, top = max(50, 4 * max(map(len, marks.values()), default=0)), 34, 40
+    left = 20 + _WIDE * max(len(name) for name, _ in waves)
     steps = max(len(levels) for _, levels in waves)
 
     def body() -> Iterator[str]:
@@ -91,7 +98,7 @@ def timing_diagram(title: str, waves: Sequence[tuple[str, str]], marks: Mapping[
             yield f'<path d="M{x:g} {top - 6}V{bottom + 4}" class="mark" stroke-dasharray="3 3"/>'
             yield _text(x, bottom + 18 + _LABEL * (k % 2), text, "middle")
 
-    return _svg(title, left + step * steps + 40, top + row * len(waves) + 40 + _LABEL, body())
+    return _svg(title, left + step * steps + 50, top + row * len(waves) + 40 + _LABEL, body())
 
 
 def _wave(levels: str, x0: float, y: float, step: float, high: float) -> Iterator[str]:

@@ -80,7 +80,8 @@ def command(
     then shows, too. Leaves LEF, Liberty per corner, a Verilog black box, CDL, a behavioural model
     with a self-checking bench, the memristor for ngspice and Verilog-A, pin list and datasheet.
 
-    A bare array and a die with pads are refused. Exit code 1 if the layout has a pin that no wire and no via can reach.
+    A bare array and a die with pads are refused. Exit code 1 if the layout has a pin that no wire
+    and no via can reach.
 
     \b
     crossstack views gds_out/crossstack_macro_8x8x2 -o views

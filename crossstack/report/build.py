@@ -101,7 +101,7 @@ def _context(folder: Path, tech: Tech) -> dict[str, Any]:
         "parameters": flat(manifest["parameters"]),
         "cell": cell,
         "cell_rows": [(key, f"{value:g}") for key, value in cell.items()],
-        "badges": [*_badges(passed, found.limits, write_voltages(em)), *package_badge(judges)],
+        "badges": [*_badges(passed, found.limits, found.writes), *package_badge(judges)],
         "checks": [
             *_replaced(folder),
             *check_cards(drc, lvs, manifest.get("not_done", {})),
@@ -165,6 +165,18 @@ class Verdicts:
             "text": self.no_em,
         }  # fmt: skip
         return verdict
+
+    @property
+    def writes(self) -> dict[str, Any] | None:
+        """The verdict on the voltages of writes; None where the array has none.
+
+        Where currents were not looked at, neither were they.
+        """
+        if self.em:
+            return write_voltages(self.em)
+        why = self.no_em.removeprefix("current limits not judged: ")
+        text = f"write voltages not judged: {why}"
+        return {"judged": False, "met": False, "text": text, "source": None}
 
 
 def verdicts(folder: Path, manifest: Mapping[str, Any]) -> Verdicts:
@@ -251,6 +263,6 @@ def _badges(
 def _figures(drop: Mapping[str, Any], found: Verdicts) -> list[dict[str, Any]]:
     """Return current limits, write voltages and the IR drop of each mode at a glance."""
     cards = [limits_card(found.limits, found.em)]
-    if (writes := write_voltages(found.em)) is not None:
+    if (writes := found.writes) is not None:
         cards.append(write_card(writes))
     return [*cards, *(drop_card(mode, m) for mode, m in drop.get("modes", {}).items())]

@@ -75,7 +75,8 @@ def limits_card(verdict: Mapping[str, Any], em: Mapping[str, Any]) -> dict[str, 
     judged, exceeded = bool(verdict["judged"]), bool(verdict["exceeded"])
     loads = [_load(mode, m, em["limits"]) for mode, m in em.get("modes", {}).items()]
     if "ratio" not in verdict:
-        line = str(verdict["text"])
+        # what the headline says already is not said again
+        line = str(verdict["text"]).removeprefix("current limits not judged: ")
     else:
         line = f"{percent(verdict['ratio'])} of the limit in {verdict['layer']} of {verdict['net']}"
         line += f", {verdict['mode']} mode ({'assumed' if verdict['assumed'] else 'published'})"
@@ -120,8 +121,8 @@ def write_card(writes: Mapping[str, Any]) -> dict[str, Any]:
         "ok": met if judged else None,
         "warn": not judged,
         "head": ("met" if met else "too low") if judged else "not judged",
-        "line": ", ".join(lows) or str(writes["text"]),
-        "more": [write_line(writes), f"needed by: {writes['source']}"],
+        "line": ", ".join(lows) or str(writes["text"]).removeprefix("write voltages not judged: "),
+        "more": [write_line(writes), f"needed by: {writes['source']}"] if writes["source"] else [],
     }
 
 

@@ -80,6 +80,17 @@ def left_by_a_dead_process(folder, name, ended=True):
     return path, process
 
 
+def test_a_folder_made_for_files_that_never_came_goes(tmp_path):
+    """`tapeout --check-only` without a package left an empty one."""
+    with pytest.raises(RuntimeError):
+        fails_inside(files.together(tmp_path / "a" / "tapeout"), a="new")
+    assert not any(tmp_path.iterdir())
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(RuntimeError):
+        fails_inside(files.together(tmp_path / "mine"), a="new")
+    assert (tmp_path / "mine").is_dir()
+
+
 def test_leftovers_are_swept_once_their_process_is_dead(tmp_path):
     gone, _ = left_by_a_dead_process(tmp_path, "result")
     other, _ = left_by_a_dead_process(tmp_path, "another")

@@ -9,7 +9,8 @@ import re
 
 import pytest
 
-from crossstack.report.cards import rules_head
+from crossstack.report.build import Verdicts
+from crossstack.report.cards import limits_card, rules_head, write_card
 from crossstack.report.page import amount, scaled
 
 from .conftest import BROWSERS, acted, browse
@@ -146,3 +147,16 @@ def test_a_chart_that_does_not_start_at_zero_says_so(built):
     text = (built / "report.html").read_text()
     (words,) = set(re.findall(r"<figcaption>(Voltage along the lines [^<]*),", text))
     assert words.endswith("(the axis does not start at zero)")
+
+
+def test_what_a_chip_is_not_judged_for_is_said_once_and_names_writes():
+    why = "the wires were not extracted"
+    found = Verdicts({}, {}, {}, {}, f"current limits not judged: {why}")
+    limits, writes = limits_card(found.limits, found.em), write_card(found.writes)
+    assert (limits["head"], limits["line"]) == ("not judged", why)
+    assert (writes["title"], writes["head"], writes["line"]) == (
+        "Write voltages",
+        "not judged",
+        why,
+    )
+    assert writes["more"] == []

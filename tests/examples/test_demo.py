@@ -28,6 +28,20 @@ def test_the_demo_keeps_its_limits_and_writes_every_device():
     assert "examples/demo.yaml" in (ROOT / "Makefile").read_text(encoding="utf-8")
 
 
+@pytest.mark.parametrize("size", [10, 16])
+def test_the_macro_of_the_test_chip_keeps_its_limits_and_writes_every_device(size):
+    """With the options of the demo's bare array, the mode switches of a macro take too much."""
+    config = load_config(ROOT / "examples" / "testchip.yaml", {})
+    assert config.spec.top == "testchip"
+    config = replace(config, spec=replace(config.spec, top="macro", rows=size, cols=size))
+    em = Study(config, draw(config)).em()
+    assert em.verdict.judged
+    assert not em.verdict.exceeded
+    assert em.write_voltages is not None
+    assert em.write_voltages.judged
+    assert em.write_voltages.met
+
+
 @pytest.mark.parametrize(("corner", "temperature_c"), [("max", 85.0), ("min", -40.0)])
 def test_the_demo_with_margin_holds_where_writes_are_weakest_and_strongest(corner, temperature_c):
     config = load_config(ROOT / "examples" / "demo_corners.yaml", {})

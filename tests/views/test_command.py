@@ -152,11 +152,14 @@ def test_a_narrow_page_breaks_paths_between_their_parts(build):
     assert not re.search(r"td[^{}]*\{[^}]*anywhere", text)
 
 
-def test_diagrams_scroll_where_there_is_no_room(build):
-    """Shrunk to a phone, their letters were 5 px high."""
+def test_diagrams_fit_a_phone_in_letters_that_can_be_read(build):
+    """Cut off at the right they looked whole; shrunk from 610 px, letters were 5 px high."""
     text = (build / "blk_datasheet.html").read_text()
     assert text.count('<div class="wide"><svg ') == text.count("<svg ") == 3
-    assert "@media (max-width:700px){.wide>svg{max-width:none}" in text
+    assert "svg{max-width:100%;height:auto}" in text
+    assert "max-width:none" not in text
+    for width in re.findall(r'<svg [^>]*width="(\d+)"', text):
+        assert 12 * 358 / int(width) > 7.5, "letters of 12 px in 390 px without margins"
 
 
 def test_views_of_a_build_are_those_that_it_left(build, tmp_path, run):
@@ -267,3 +270,47 @@ def test_a_die_is_refused_before_anything_is_extracted(build, tmp_path, run, mon
     assert code == 2
     assert "blk.gds has pads (Pad is drawn): views are of a macro, not of a die" in said
     assert not (tmp_path / "views").exists()
+
+
+def test_a_datasheet_without_a_build_says_what_is_not_judged(run, build, tmp_path):
+    """Sections were missing, and a write was promised at voltages that nobody had looked at."""
+    for name in ("blk.gds", "blk.spice"):
+        shutil.copy(build / name, tmp_path)
+    code, out = run("views", str(tmp_path / "blk.gds"), "--r-only", "--no-corners")
+    assert code == 0, out
+    told = "ot judged: run `crossstack build`, whose views state it."
+    for name in ("blk_datasheet.md", "blk_datasheet.html"):
+        page, whole = ((folder / name).read_text() for folder in (tmp_path, build))
+        assert page.count(f"N{told}") == 3
+        assert f"Whether these voltages switch the devices is n{told}" in page
+        assert f"Currents are n{told}" in page
+        assert "ot judged" not in whole
+        for head in ("IR drop", "Limits", "Lines"):
+            assert f"## {head}" in page or f"<h2>{head}</h2>" in page
+
+
+def test_what_a_write_gives_stands_where_it_is_told_to_be_made(build):
+    """Default voltages give written devices too little; the step that gives them says so."""
+    sheet = json.loads((build / "blk_datasheet.json").read_text())
+    page = (build / "blk_datasheet.md").read_text()
+    (step,) = re.findall(r"^4\. Set: put .*$", page, re.M)
+    assert step.endswith(f"Judged: {sheet['write']['text']}.")
+
+
+def test_tables_of_the_markdown_stand_apart_from_sentences(build):
+    """Without a blank line before it a table is part of the paragraph."""
+    lines = (build / "blk_datasheet.md").read_text().splitlines()
+    for before, line in itertools.pairwise(lines):
+        assert not line.startswith("|") or before.startswith("|") or not before, before
+
+
+def test_a_read_is_counted_from_when_control_lines_stand(build):
+    """Sentence and picture: the picture raised them at the instant at which inputs step."""
+    page = (build / "blk_datasheet.md").read_text()
+    settle = json.loads((build / "blk_datasheet.json").read_text())["corners"][0]["control_s"]
+    assert "counted from when inputs and control lines stand (these take up to" in page
+    assert settle[1] > settle[0]
+    picture = (build / "blk_read.svg").read_text()
+    marks = re.findall(r'x="([\d.]+)" y="[\d.]+"[^>]*>(select|inputs step)<', picture)
+    at = {word: float(x) for x, word in marks}
+    assert at["select"] < at["inputs step"]
