@@ -18,6 +18,7 @@ def write_array(
     found: Extraction,
     tech: Tech,
     *,
+    spice: bool,
     spef: bool,
     bsim: Bsim | None,
     model: MemristorModel | None,
@@ -41,11 +42,14 @@ def write_array(
             f"{rows} x {cols} cells with mode switches are too many for a network (at most "
             f"{LARGEST}); extract the array without them"
         )
-    names = {"array": f"{stem.name}_array.npz", "spice": f"{stem.name}_extracted.spice"}
+    names = {"array": f"{stem.name}_array.npz"}
     with together(stem.parent) as work:
         save_array(array, work / names["array"])
-        with console.step("write SPICE"):
-            write_array_spice(array, tech, work / names["spice"], bsim=bsim, model=model, name=cell)
+        if spice:
+            names["spice"] = f"{stem.name}_extracted.spice"
+            at = work / names["spice"]
+            with console.step("write SPICE"):
+                write_array_spice(array, tech, at, bsim=bsim, model=model, name=cell)
         if spef:
             names["spef"] = f"{stem.name}.spef"
             with console.step("write SPEF"):
@@ -72,6 +76,7 @@ def write_network(
     tech: Tech,
     farad: dict[str, NetCapacitance],
     *,
+    spice: bool,
     spef: bool,
     bsim: Bsim | None,
     hierarchical: bool,
@@ -86,16 +91,19 @@ def write_network(
     from .extract.field.lumps import with_capacitors
 
     network, name = found.network, stem.name
-    target, spice = stem.with_name(f"{name}_network.npz"), stem.with_name(f"{name}_extracted.spice")
-    with together(target.parent) as work:
-        _save(with_capacitors(network, farad), work / target.name, found, cell)
-        write_spice(
-            network, tech, work / spice.name,
-            capacitance=farad, bsim=bsim, model=model, hierarchical=hierarchical, name=cell,
-            least_coupling=least_coupling,
-        )  # fmt: skip
+    names = {"network": f"{name}_network.npz"}
+    with together(stem.parent) as work:
+        _save(with_capacitors(network, farad), work / names["network"], found, cell)
+        if spice:
+            names["spice"] = f"{name}_extracted.spice"
+            write_spice(
+                network, tech, work / names["spice"],
+                capacitance=farad, bsim=bsim, model=model, hierarchical=hierarchical, name=cell,
+                least_coupling=least_coupling,
+            )  # fmt: skip
         if spef:
-            write_spef(network, work / f"{name}.spef", capacitance=farad, design=cell)
+            names["spef"] = f"{name}.spef"
+            write_spef(network, work / names["spef"], capacitance=farad, design=cell)
     counts = {
         "nodes": network.n_nodes,
         "resistors": len(network.resistor_ohm),
@@ -104,9 +112,7 @@ def write_network(
         "ports": len(network.ports),
     }
     console.say(f"{name}: " + ", ".join(f"{n} {kind}" for kind, n in counts.items()))
-    files = {"network": str(target), "spice": str(spice)}
-    if spef:
-        files["spef"] = str(stem.with_name(f"{name}.spef"))
+    files = {kind: str(stem.with_name(file)) for kind, file in names.items()}
     for path in files.values():
         console.say(f"  {path}")
     value: dict[str, Any] = {**counts, **files}

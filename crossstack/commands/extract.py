@@ -61,6 +61,11 @@ LEAST_COUPLING = 0.01
     help="Couplings below this share of both nets' capacitance count as ground in the SPICE "
     "(default 0.01; 0 keeps all).",
 )
+@click.option(
+    "--spice/--no-spice",
+    default=True,
+    help="Write the SPICE netlist (default), which takes most of the time of a large array.",
+)
 @click.option("--hierarchical", is_flag=True, help="SPICE with the wires of equal nets once.")
 @click.option("--spef", is_flag=True, help="Write <stem>.spef as well.")
 @click.option("--bsim", is_flag=True, help="Transistors in the SPICE as the foundry's BSIM models.")
@@ -111,6 +116,7 @@ def command(
     capacitance: bool,
     c_engine: str | None,
     least_coupling: float | None,
+    spice: bool,
     spef: bool,
     bsim: bool,
     memristor: Path | None,
@@ -164,6 +170,8 @@ def command(
         capacitance = True
     if least_coupling is not None and not capacitance:
         raise ConfigError("--least-coupling belongs to --rc")
+    if not spice:
+        _check_no_spice(hierarchical=hierarchical, bsim=bsim, memristor=memristor)
     chosen = split_patterns(nets) or None
     if nets and not chosen:
         raise ConfigError(f"--nets {nets[0]!r} names no net; write it as e.g. 'TR*,C[3]'")
@@ -193,13 +201,14 @@ def command(
                 "those across memristors counts as ground; leave it out"
             )
         value = write_array(
-            console, stem, found, tech, spef=spef, bsim=models, model=model, cell=opened.top.name
-        )
+            console, stem, found, tech,
+            spice=spice, spef=spef, bsim=models, model=model, cell=opened.top.name,
+        )  # fmt: skip
     else:
         # a large array is given its nodes and names here
         with console.step("write network and netlist"):
             value = write_network(
-                console, stem, found, tech, farad, spef=spef, bsim=models,
+                console, stem, found, tech, farad, spice=spice, spef=spef, bsim=models,
                 hierarchical=hierarchical, model=model, cell=opened.top.name,
                 least_coupling=LEAST_COUPLING if least_coupling is None else least_coupling,
             )  # fmt: skip
@@ -209,6 +218,15 @@ def command(
     if lost:
         console.note(lost)
     return FOUND if lost else OK
+
+
+def _check_no_spice(**wanted: object) -> None:
+    """Refuse options of a netlist that is not written."""
+    from ..base.errors import ConfigError
+
+    for name, value in wanted.items():
+        if value:
+            raise ConfigError(f"--{name} is for the SPICE netlist: leave out it or --no-spice")
 
 
 def _lost(found: Extraction, process: str) -> str:

@@ -33,7 +33,9 @@ class Ran:
     def fails(self, code: int, *words: str) -> None:
         """Check for one line on stderr with these words, and no traceback."""
         assert self.code == code, self.err + self.out
-        lines = self.err.strip().splitlines()
+        # the first solver in a fresh tree says that it compiles, whatever comes of it
+        said = self.err.strip().splitlines()
+        lines = [line for line in said if "compiling the solver's kernels" not in line]
         assert len(lines) == 1, self.err
         assert "Traceback" not in self.err
         for word in words:

@@ -175,6 +175,18 @@ def test_size_bias_and_kinds_of_netlist(crossstack, built, tmp_path):
     crossstack("extract", gds, "--bias", "ME=nan").fails(2, "size_bias_um.ME", "-1 to 1")
 
 
+def test_a_netlist_can_be_left_out(crossstack, built, tmp_path):
+    gds, without = built / f"{NAME}.gds", ("--no-spice", "--spef", "-o", tmp_path)
+    ran = crossstack("extract", gds, *without, "--json")
+    assert ran.code == 0, ran.err
+    files = sorted(path.name for path in tmp_path.iterdir())
+    assert files == [f"{NAME}.spef", f"{NAME}_network.npz"]
+    assert "spice" not in ran.json
+    assert ran.json["network"].endswith(files[1])
+    for option in ("--hierarchical", "--bsim"):
+        crossstack("extract", gds, *without, option).fails(2, option, "--no-spice")
+
+
 def test_size_bias_of_a_configuration(crossstack, tmp_path):
     config = tmp_path / "array.yaml"
     lost = {}
