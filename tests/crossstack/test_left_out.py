@@ -127,7 +127,7 @@ def test_a_target_that_nobody_can_judge_is_unknown(tmp_path, capsys):
 
 def test_a_datasheet_says_how_many_rows_and_what_current_a_write_takes():
     device = {"v_read_V": 0.2, "v_set_V": 2.0, "v_reset_V": 1.8, "write_rows": 1}
-    sheet = {"rows": 3, "cols": 2, "tiers": 2, "corners": [], "logic_delay": None}
+    sheet = {"rows": 3, "cols": 2, "tiers": 2, "corners": [], "logic_delay": None, "write": None}
     sheet["device"] = {**device, "compliance_A": 1e-4}
     (pulse,) = [step for step in steps([], sheet)["write"] if step.startswith("Set: ")]
     assert "at most 1 row at a time" in pulse

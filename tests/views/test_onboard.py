@@ -47,7 +47,7 @@ def test_a_datasheet_names_pins_that_there_are(ports, kind):
     assert kind_of_logic(ports) == kind
     told = later(kind, known=False)
     sheet = {"device": DEVICE, "rows": 3, "cols": 2, "tiers": 2, "corners": [],
-             "logic_delay": told, "select_lines": True}  # fmt: skip
+             "logic_delay": told, "select_lines": True, "write": None}  # fmt: skip
     found = steps([SimpleNamespace(name=name) for name in ports], sheet)
     text = "\n".join((*found["read"], *found["write"]))
     assert "  " not in text
@@ -71,7 +71,7 @@ def test_the_steps_of_a_read_name_all_pins_of_a_kind(more, told):
     """Pins that sense were named nowhere."""
     ports = ("TS", "BS", "WSEL", "WT", "WB", *ROWS, *more)
     sheet = {"device": DEVICE, "rows": 3, "cols": 2, "tiers": 2, "corners": [],
-             "logic_delay": None, "select_lines": True}  # fmt: skip
+             "logic_delay": None, "select_lines": True, "write": None}  # fmt: skip
     text = "\n".join(steps([SimpleNamespace(name=name) for name in ports], sheet)["read"])
     assert told in text
     assert ("sense" in text) == ("BR" in more)
@@ -81,7 +81,7 @@ def test_a_write_sets_the_select_line_that_its_mode_sets():
     """Both lines were named: taken literally, the transistors of both tiers conduct."""
     ports = ("TS", "BS", "WSEL", "WT", "WB", *ROWS)
     sheet = {"device": DEVICE, "rows": 3, "cols": 2, "tiers": 2, "corners": [],
-             "logic_delay": None, "select_lines": True}  # fmt: skip
+             "logic_delay": None, "select_lines": True, "write": None}  # fmt: skip
     text = "\n".join(steps([SimpleNamespace(name=name) for name in ports], sheet)["write"])
     told = re.search(r"select line of column k high \((.*)\); the other tier's stays low", text)
     assert told is not None
@@ -103,7 +103,7 @@ def test_a_decoders_times_are_in_its_steps_and_its_diagram():
     sheet = {
         "device": DEVICE, "rows": 3, "cols": 2, "logic_delay": None, "name": "blk", "tiers": 2,
         "size_um": (1.0, 1.0), "modes": [], "not_written": None, "select_lines": True,
-        "corners": [{"settle_s": 9e-9, "logic": vars(times)}],
+        "write": None, "corners": [{"settle_s": 9e-9, "control_s": None, "logic": vars(times)}],
     }  # fmt: skip
     found = steps(ports, sheet)
     text = "\n".join(found["read"])
