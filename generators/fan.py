@@ -103,19 +103,17 @@ def levels(spans: Sequence[tuple[int, int]], rising: Sequence[bool]) -> list[int
         return 1 + max(taken, default=-1)
 
     n = len(spans)
-    for k in (k for k in range(n) if not rising[k]):
-        found[k] = above(k, [j for j in range(k) if not rising[j]])
+    falling = [k for k in range(n) if not rising[k]]
+    for k in falling:
+        found[k] = above(k, [j for j in falling if j < k])
+    # what rises turns after what falls beside it, whether they part or come close
     for k in (k for k in reversed(range(n)) if rising[k]):
-        found[k] = above(k, [j for j in range(k + 1, n) if rising[j]])
-    # of two at one place that part, the second turns later
-    for k in range(1, n):
-        if rising[k] and not rising[k - 1] and spans[k][0] < spans[k - 1][1]:
-            found[k] = max(found[k], found[k - 1] + 1)
+        found[k] = above(k, [*falling, *(j for j in range(k + 1, n) if rising[j])])
     return found
 
 
 def fan(
-    wires: Sequence[Wire], to: Sequence[int], metals: tuple[str, ...], width: int
+    wires: Sequence[Wire], to: Sequence[int], metals: tuple[str, ...], width: int, leg: int
 ) -> list[Turn]:
     """Return how each wire goes to its new place.
 
@@ -123,9 +121,10 @@ def fan(
         wires: in rising order of their places.
         to: the new places, rising.
         metals: what wires take from their turn on.
-        width: of the parts along and outwards.
+        width: of the parts along, and of those outwards of wires that are no wider.
+        leg: the most that the part outwards of a wider wire takes; new places are farther apart.
     """
-    half = width // 2
+    half, most = width // 2, max(width, leg) // 2
     rising = [place >= wire.s for wire, place in zip(wires, to, strict=True)]
     ends = [
         (wire.s - wire.half, max(place + half, wire.s + wire.half))
@@ -140,7 +139,11 @@ def fan(
         later = [(w.metals, w.s - w.half, w.s + w.half) for j, w in enumerate(wires)
                  if level[j] > level[k]]  # fmt: skip
         left = [(t.leg_metals, *t.leg) for t in found.values() if t.level < level[k]]
-        leg = (max(to[k] - half, low), high) if up else (low, min(to[k] + half, high))
+        out = (
+            (max(to[k] - half, low), min(to[k] + most, high))
+            if up
+            else (max(to[k] - most, low), min(to[k] + half, high))
+        )
         spans, leg_metals = [], []
         for metal in dict.fromkeys((*wire.metals, *metals)):
             start, stop, least = low, high, 1
@@ -150,9 +153,9 @@ def fan(
             if stop - start < least:
                 continue
             spans.append((metal, start, stop))
-            if start <= leg[0] and leg[1] <= stop:
+            if start <= out[0] and out[1] <= stop:
                 leg_metals.append(metal)
-        found[k] = Turn(wire, to[k], level[k], tuple(spans), leg, tuple(leg_metals))
+        found[k] = Turn(wire, to[k], level[k], tuple(spans), out, tuple(leg_metals))
     return [found[k] for k in range(len(wires))]
 
 

@@ -120,7 +120,7 @@ class Ways:
         if to is None:
             return False
         turn = min(self.chip.widths.turn, leg)
-        turns = fan(wires, to, self.chip.metals, turn)
+        turns = fan(wires, to, self.chip.metals, turn, leg)
         deep = (1 + max(t.level for t in turns)) * (turn + SPACE)
         stage = _Stage(turns, base, base - deep - APART, turn, leg)
         self.stages[side].append(stage)

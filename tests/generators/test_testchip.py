@@ -270,6 +270,23 @@ def test_other_sizes_match(values, tmp_path):
     assert lvs["match"], lvs["errors"]
 
 
+@pytest.mark.parametrize(
+    ("rows", "cols", "wn", "wp"), [(10, 10, 60.0, 60.0), (10, 10, 150.0, 120.0), (7, 5, 80.0, 50.0)]
+)
+def test_wires_from_wide_pins_keep_apart(rows, cols, wn, wp):
+    """Pins of large switches are wider than the wires that they lead to and nearly touch.
+
+    Two of 10 x 10 with switches of 60 um were one net, and others 100 nm apart.
+    """
+    spec = ArraySpec(
+        rows=rows, cols=cols, top="testchip", switch_wn_um=wn, switch_wp_um=wp, select_w_um=8.0
+    )
+    array = build_top(spec)
+    report = run_drc(to_layout(array.cell, array.tech), array.tech, rules=["M[2345T]*.2*"])
+    assert report.rules_run
+    assert not report.violations
+
+
 def test_too_large_a_chip_is_refused(monkeypatch):
     with pytest.raises(ParameterError, match=r"453 pins .* slot 1x1"):
         build_top(ArraySpec(rows=64, cols=64, top="testchip"))
