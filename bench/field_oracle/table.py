@@ -108,7 +108,8 @@ def markdown(table: Iterable[Row]) -> Iterator[str]:
         cells = ["-" if math.isnan(e) else f"{100 * e:+.1f} %" for e in errors]
         name = row.shape if row.shape != last else ""
         last = row.shape
-        yield f"| {name} | {row.what} | {1e15 * row.oracle:.4g} | " + " | ".join(cells) + " |"
+        what = f"`{row.what}`" if "[" in row.what else row.what  # else Markdown finds a link in it
+        yield f"| {name} | {what} | {1e15 * row.oracle:.4g} | " + " | ".join(cells) + " |"
 
 
 def summary(table: list[Row]) -> Iterator[str]:

@@ -247,7 +247,7 @@ def test_the_page_shows_the_stored_answers(every, stored):
     for line in script["shown"](page):
         shape, what, value = (cell.strip() for cell in line.split("|")[1:4])
         name = shape or name
-        shown.setdefault(name, []).append((what, value))
+        shown.setdefault(name, []).append((what.strip("`"), value))
     assert len(shown) > 10
     for name, values in shown.items():
         one, copies = stored[name], every[name].copies
