@@ -31,7 +31,7 @@ def lost_wholes(graph: Graph, missing: Collection[int]) -> tuple[list[Finding], 
         missing: its devices that the layout lacks.
     """
     lost, rows_of = set(missing), _parts(graph)
-    whole = [part for part, rows in rows_of.items() if lost.issuperset(rows)]
+    whole = {part for part, rows in rows_of.items() if lost.issuperset(rows)}
     if not whole:
         return [], set()
     # as many devices: what has others cannot be equal
@@ -43,7 +43,7 @@ def lost_wholes(graph: Graph, missing: Collection[int]) -> tuple[list[Finding], 
     findings: list[Finding] = []
     told: set[int] = set()
     for parts in alike.values():
-        gone = [part for part in parts if part in set(whole)]
+        gone = [part for part in parts if part in whole]
         if gone and len(parts) > 1:
             findings.append(_finding(graph, gone, len(parts), rows_of))
             told.update(row for part in gone for row in rows_of[part])

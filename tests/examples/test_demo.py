@@ -13,17 +13,22 @@ from crossstack.figures import Study, draw
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def check_kept(em):
+    """Check that currents are within their limits and every write has its voltage."""
+    assert em.verdict.judged
+    assert not em.verdict.exceeded
+    assert em.write_voltages is not None
+    assert em.write_voltages.judged
+    assert em.write_voltages.met
+
+
 def test_the_demo_keeps_its_limits_and_writes_every_device():
     config = load_config(ROOT / "examples" / "demo.yaml", {})
     assert (config.spec.rows, config.spec.cols, len(config.spec.tiers)) == (10, 10, 2)
     study = Study(config, draw(config))
     em = study.em()
     assert set(em.modes) == {"expansion", "deep-net"}
-    assert em.verdict.judged
-    assert not em.verdict.exceeded
-    assert em.write_voltages is not None
-    assert em.write_voltages.judged
-    assert em.write_voltages.met
+    check_kept(em)
     assert study.tech.memristor.set_needed_v == 1.5  # what the device model declares, not less
     assert "examples/demo.yaml" in (ROOT / "Makefile").read_text(encoding="utf-8")
 
@@ -34,11 +39,7 @@ def test_the_macro_of_the_test_chip_keeps_its_limits_and_writes_every_device():
     assert config.spec.top == "testchip"
     config = replace(config, spec=replace(config.spec, top="macro"))
     em = Study(config, draw(config)).em()
-    assert em.verdict.judged
-    assert not em.verdict.exceeded
-    assert em.write_voltages is not None
-    assert em.write_voltages.judged
-    assert em.write_voltages.met
+    check_kept(em)
 
 
 @pytest.mark.parametrize(("corner", "temperature_c"), [("max", 85.0), ("min", -40.0)])
@@ -46,8 +47,4 @@ def test_the_demo_with_margin_holds_where_writes_are_weakest_and_strongest(corne
     config = load_config(ROOT / "examples" / "demo_corners.yaml", {})
     config = replace(config, tech=replace(config.tech, corner=corner, temperature_c=temperature_c))
     em = Study(config, draw(config)).em()
-    assert em.verdict.judged
-    assert not em.verdict.exceeded
-    assert em.write_voltages is not None
-    assert em.write_voltages.judged
-    assert em.write_voltages.met
+    check_kept(em)
