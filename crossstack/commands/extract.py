@@ -171,7 +171,10 @@ def command(
     if least_coupling is not None and not capacitance:
         raise ConfigError("--least-coupling belongs to --rc")
     if not spice:
-        _check_no_spice(hierarchical=hierarchical, bsim=bsim, memristor=memristor)
+        _check_no_spice(
+            hierarchical=hierarchical, bsim=bsim, memristor=memristor,
+            least_coupling=least_coupling is not None,
+        )  # fmt: skip
     chosen = split_patterns(nets) or None
     if nets and not chosen:
         raise ConfigError(f"--nets {nets[0]!r} names no net; write it as e.g. 'TR*,C[3]'")
@@ -226,7 +229,8 @@ def _check_no_spice(**wanted: object) -> None:
 
     for name, value in wanted.items():
         if value:
-            raise ConfigError(f"--{name} is for the SPICE netlist: leave out it or --no-spice")
+            option = "--" + name.replace("_", "-")
+            raise ConfigError(f"{option} is for the SPICE netlist: leave out it or --no-spice")
 
 
 def _lost(found: Extraction, process: str) -> str:

@@ -185,6 +185,8 @@ def test_a_netlist_can_be_left_out(crossstack, built, tmp_path):
     assert ran.json["network"].endswith(files[1])
     for option in ("--hierarchical", "--bsim"):
         crossstack("extract", gds, *without, option).fails(2, option, "--no-spice")
+    least = ("--rc", "--least-coupling", 0)
+    crossstack("extract", gds, *without, *least).fails(2, "--least-coupling", "--no-spice")
 
 
 def test_size_bias_of_a_configuration(crossstack, tmp_path):
