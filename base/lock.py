@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import FileError
+from .files import make_folder
 
 #: how long a run that was just killed may take to be gone, s
 PATIENCE_S = 1.0
@@ -28,7 +29,7 @@ def alone(path: Path, what: str) -> Iterator[None]:
     """Hold a lock until the block ends.
 
     Args:
-        path: its file, which is there as long as the lock is held.
+        path: its file, which is there as long as the lock is held; its folder is made.
         what: what the other run is doing and where, for people.
 
     Raises:
@@ -49,8 +50,14 @@ def _take(path: Path, what: str) -> int | None:
     """Return an open file that is locked; None where files cannot be."""
     ends = time.monotonic() + PATIENCE_S
     while True:
+        # a run that ends takes its folder away, perhaps just before the file is made here
+        make_folder(path.parent)
         try:
             held = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        except FileNotFoundError:
+            if time.monotonic() < ends:
+                continue
+            raise FileError(f"cannot write {path}: its folder is removed again and again") from None
         except OSError as error:
             raise FileError(f"cannot write {path}: {error.strerror}") from None
         try:

@@ -61,7 +61,7 @@ class Points:
         """
         what = f"works for {self._shown}: wait for its end, or choose another folder with -o"
         try:
-            with alone(files.make_folder(self._folder) / "lock", what):
+            with alone(self._folder / "lock", what):
                 yield
         finally:
             self._leave()

@@ -32,3 +32,20 @@ def test_a_killed_run_holds_nothing(tmp_path):
     with lock.alone(tmp_path / "lock", "works here"):
         assert (tmp_path / "lock").read_text() == f"{os.getpid()}\n"
     assert not [*tmp_path.iterdir()]
+
+
+def test_the_folder_of_a_run_that_has_just_ended_is_made_again(tmp_path, monkeypatch):
+    """The first run removes its folder after the second has looked for it."""
+    real, folder = os.open, tmp_path / "points"
+    gone = []
+
+    def late(path, *more):
+        if not gone:
+            gone.append(path)
+            folder.rmdir()
+        return real(path, *more)
+
+    monkeypatch.setattr(os, "open", late)
+    with lock.alone(folder / "lock", "works here"):
+        assert gone
+        assert (folder / "lock").read_text() == f"{os.getpid()}\n"
