@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
+from pathlib import Path
 
 import klayout.db as db
 import pytest
@@ -235,3 +237,29 @@ def test_ngspice_runs_the_cdl(views, tmp_path):
     # six devices of 10 kohm at 0.2 V
     assert len(amps) == 2
     assert all(0.5 * 120e-6 < a < 120e-6 for a in amps), amps
+
+
+@pytest.mark.requires_program("sta")
+@pytest.mark.requires_program("yosys")
+def test_what_the_page_of_views_tells_a_user_to_type(views, tmp_path, monkeypatch, capsys):
+    """Its three programs, on a macro of another size and name."""
+    page = (Path(__file__).resolve().parents[2] / "docs/howto/views.md").read_text()
+    rows, cols = views.block.spec.rows, views.block.spec.cols
+    for old, new in (
+        ("gds_out/weights/", f"{views.folder}/"), ("weights", "blk"), ("4'b0", f"{cols}'b0"),
+        ("[3:0]", f"[{cols - 1}:0]"), ("[5:0]", f"[{rows - 1}:0]"),
+    ):  # fmt: skip
+        assert old in page, old
+        page = page.replace(old, new)
+    for name, text in re.findall(r'^```\w+ title="(\S+)"\n(.*?)^```', page, re.M | re.S):
+        (tmp_path / name).write_text(text)
+    typed = re.findall(r"^\$ (yosys|sta) (.*?) \| (?:tail|grep) .*$", page, re.M)
+    out = {name: run(name, *shlex.split(rest), cwd=tmp_path) for name, rest in typed}
+    assert re.search(r"\n\s+blk\s+1\n", out["yosys"])
+    assert "slack (MET)" in out["sta"]
+    assert "rror" not in out["sta"]
+    monkeypatch.chdir(tmp_path)
+    exec((tmp_path / "place.py").read_text(), {})  # our own page
+    size = views.block.abstract
+    width, height = (v * views.block.tech.dbu_um for v in (size.width, size.height))
+    assert capsys.readouterr().out == f"blk (0,0;{width:.10g},{height:.10g}) um\n"
