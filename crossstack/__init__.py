@@ -1,3 +1,3 @@
 """CrossStack: generate, verify and analyse 3-D memristor crossbars."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -14,6 +14,8 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
+from crossstack import __version__
+
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LIGHT = [
@@ -150,8 +152,12 @@ def test_the_longest_files_of_tests_are_there() -> None:
 
 
 def test_versions_are_said_once() -> None:
+    version = PROJECT["project"]["version"]
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    assert citation["version"] == PROJECT["project"]["version"]
+    assert (citation["version"], __version__) == (version, version)
+    assert f"crossstack, version {version}\n" in (ROOT / "docs" / "tutorial.md").read_text()
+    released = re.findall(r"^## (\d\S*) \((\S+)\)$", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert released[0] == (version, str(citation["date-released"]))
     container = (ROOT / "Containerfile").read_text()
     assert "requirements-check.txt" in container
     for line in re.findall(r"^COPY (?:--from=\w+ )?(\S+) ", container, re.MULTILINE):
