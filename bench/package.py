@@ -12,6 +12,7 @@ import sys
 import tarfile
 import tempfile
 import time
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -59,8 +60,9 @@ def make(out: Path, scratch: Path) -> tuple[Path, Path]:
 
 def missing(wheel: Path, sdist: Path) -> list[str]:
     """Files of the packages that git knows and a build left out."""
-    listing = run("git", "ls-files", "base", "pdk", "cells", "generators", "drc", "lvs", "extract",
-                  "solve", "analyse", "signoff", "crossstack", folder=ROOT)  # fmt: skip
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    folders = project["tool"]["setuptools"]["package-dir"].values()
+    listing = run("git", "ls-files", *folders, folder=ROOT)
     wanted = set(listing.split())
     with zipfile.ZipFile(wheel) as archive:
         inside = {n.removeprefix("crossstack/") for n in archive.namelist()}
