@@ -27,7 +27,13 @@ LIGHT_TRIED = (
     "tapeout a.gds -o package",
     "drc a.gds --format sarif --output a.sarif",
 )
-FULL_TRIED = (*LIGHT_TRIED, "build --rows 2 --cols 2 -o out", "solve out/crossstack_2x2x2")
+FULL_TRIED = (
+    *LIGHT_TRIED,
+    "build --rows 2 --cols 2 -o out",
+    "solve out/crossstack_2x2x2",
+    "generate --rows 2 --cols 2 --top macro --name m -o .",
+    "views m.gds -o views",
+)
 
 
 def run(*command: object, folder: Path | None = None) -> str:

@@ -7,7 +7,8 @@ import re
 import subprocess
 import tomllib
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 import pytest
@@ -290,6 +291,34 @@ def test_json_is_written_without_nan(tmp_path: Path) -> None:
 def test_every_folder_with_code_is_packaged() -> None:
     found = {".".join(package_of(path)) for _, path in modules()}
     assert found == set(PROJECT["tool"]["setuptools"]["packages"])
+
+
+def packaged(path: str, setuptools: dict[str, Any]) -> bool:
+    """Whether a wheel gets this data file: it matches a pattern of the package above it."""
+    names = {folder: name for name, folder in setuptools["package-dir"].items()}
+    room, *inside = path.split("/")
+    for k in range(len(inside)):
+        package = ".".join([names[room], *inside[:k]])
+        if package in setuptools["packages"]:
+            patterns = {
+                *setuptools["package-data"]["*"],
+                *setuptools["package-data"].get(package, []),
+            }
+            rest = PurePosixPath("/", *inside[k:])
+            if any(rest.match(f"/{pattern}") for pattern in patterns):
+                return True
+    return False
+
+
+def test_every_data_file_is_packaged() -> None:
+    """As `make package` finds it in a wheel, at the price of no build."""
+    setuptools = PROJECT["tool"]["setuptools"]
+    files = [path.relative_to(ROOT) for path in committed_files()]
+    data = [str(path) for path in files if path.parts[0] in ALLOWED and path.suffix != ".py"]
+    assert len(data) > 50
+    assert [path for path in data if not packaged(path, setuptools)] == []
+    without = {**setuptools, "package-data": {"*": ["*.j2"]}}
+    assert not packaged("views/templates/bench.sv.j2", without)
 
 
 def test_every_room_has_its_floor() -> None:
