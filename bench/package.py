@@ -86,7 +86,8 @@ def tried(name: str, wheel: Path, scratch: Path, *, light: bool) -> str:
     wheels, begun = folder / "wheels", time.perf_counter()
     pip = (python, "-m", "pip")
     wanted = ("-r", LIGHT) if light else (wheel,)
-    run(*pip, "download", "-q", "-d", wheels, *wanted)
+    # as wheels, also what comes as source: an installation offline has nothing to build it with
+    run(*pip, "wheel", "-q", "-w", wheels, *wanted)
     fetched, begun = time.perf_counter() - begun, time.perf_counter()
     offline = ("--no-index", "--find-links", wheels)
     run(*pip, "install", "-q", *offline, *wanted)
