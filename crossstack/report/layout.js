@@ -47,7 +47,9 @@
     { passive: false }
   );
   let grabbed = null;
+  svg.addEventListener("click", () => svg.focus({ preventScroll: true }));
   svg.addEventListener("pointerdown", (event) => {
+    if (event.pointerType === "touch" && document.activeElement !== svg) return; // it scrolls
     grabbed = point(event);
     svg.focus({ preventScroll: true });
     svg.setPointerCapture(event.pointerId);

@@ -9,19 +9,15 @@ from html import escape
 from pathlib import Path
 
 import klayout.db as db
-import numpy as np
 
 from ..base.layout import read_layout
 from ..pdk import Layer, Tech
 from ..pdk.model import FILLS
+from .areas import MAX_POLYGONS, areas, coarse, step_of
 from .names_svg import STEP, names_svg
 
-#: polygons of one layer that a page can hold and a browser can still move
-_MAX_POLYGONS = 6_000
 #: shapes of all layers, every placement counted, that are read to draw a layout as a whole
 _MAX_SHAPES = 600_000
-#: cells along the longer side of a layout, for layers of more polygons than that
-_GRID = 500
 
 
 @dataclass(frozen=True)
@@ -32,18 +28,20 @@ class LayoutSvg:
         layers: drawn layers, top of the stack first, markers last: (name, text, colour, shown
             at first, groups that buttons switch: module, foundry or marker, and main).
         view_box: SVG view box.
+        ratio: its width over its height.
         body: SVG groups, one per layer, ids ``layer-<name>``.
         note: what is shown.
     """
 
     layers: list[tuple[str, str, str, bool, str]]
     view_box: str
+    ratio: float
     body: str
     note: str
 
 
 def layout_svg(path: Path, tech: Tech) -> LayoutSvg:
-    """Return the layout of a GDS file as a whole; its south-west corner if it is too large.
+    """Return the layout of a GDS file as a whole; an array's south-west corner if it is too large.
 
     A layer of very many shapes is drawn as the areas that they cover, and fill of a chip not at
     all; the note says so.
@@ -61,15 +59,22 @@ def layout_svg(path: Path, tech: Tech) -> LayoutSvg:
     }
     counts = _counts(layout, indexes)
     fill = {layer.name for layer in drawn if layer.purpose in FILLS}
-    most = _MAX_POLYGONS * len(counts)
-    left_out = {name for name in fill if counts.get(name, 0) > _MAX_POLYGONS}
-    window = _window(box, sum(n for name, n in counts.items() if name not in left_out), most)
+    most = MAX_POLYGONS * len(counts)
+    left_out = {name for name in fill if counts.get(name, 0) > MAX_POLYGONS}
+    chip = tech.roles.names.get("pad") in counts
+    # a corner of an array tells what all of it looks like; of a chip it is another part
+    most_read = sum(n for name, n in counts.items() if name not in left_out)
+    window = box if chip else _window(box, most_read, most)
     shown_first = _shown_first(tech, counts)
     groups, shown, as_areas = [], [], []
     for layer in drawn:
         if layer.name not in counts or layer.name in left_out:
             continue
-        region = db.Region(db.RecursiveShapeIterator(layout, top, indexes[layer.name], window))
+        index = indexes[layer.name]
+        if chip and counts[layer.name] > MAX_POLYGONS:
+            region = coarse(top, index, step_of(window))
+        else:
+            region = db.Region(db.RecursiveShapeIterator(layout, top, index, window))
         region = (region & db.Region(window)).merged()
         if region.is_empty():
             continue
@@ -82,20 +87,26 @@ def layout_svg(path: Path, tech: Tech) -> LayoutSvg:
         kind = "marker" if _is_marker(layer) else kind
         kind += " main" if visible else ""
         shown.append((layer.name, layer.text, layer.color, visible, kind))
-    groups.append(names_svg(layout, top, tech, window))
-    note = _note(layout.dbu, window, box, as_areas, sorted(left_out))
-    return LayoutSvg(shown[::-1], _view_box(window), "\n".join(groups), note)
+    names, seen = names_svg(layout, top, tech, window)
+    groups.append(names)
+    note = _note(layout.dbu, window, box, as_areas)
+    if left_out:
+        note += f" Not drawn: fill, of {len(left_out)} layers."
+    left, low, width, height = _view_box(seen)
+    view_box = f"{left} {low} {width} {height}"
+    ratio = round(width / max(height, 1), 3)
+    return LayoutSvg(shown[::-1], view_box, ratio, "\n".join(groups), note)
 
 
-def _view_box(window: db.Box) -> str:
-    margin = max(window.width(), window.height()) // 40 // STEP
-    left, low = window.left // STEP - margin, -(window.top // STEP) - margin
-    width, height = window.width() // STEP + 2 * margin, window.height() // STEP + 2 * margin
-    return f"{left} {low} {width} {height}"
+def _view_box(seen: db.Box) -> tuple[int, int, int, int]:
+    """Return left, top, width and height of what a page shows, in grid steps."""
+    margin = max(seen.width(), seen.height()) // 40
+    width, height = seen.width() + 2 * margin, seen.height() + 2 * margin
+    return seen.left - margin, seen.bottom - margin, width, height
 
 
-def _note(dbu: float, window: db.Box, box: db.Box, as_areas: list[str], left_out: list[str]) -> str:
-    """Return how much of the layout is shown, and what of it not shape by shape."""
+def _note(dbu: float, window: db.Box, box: db.Box, as_areas: list[str]) -> str:
+    """Return how much of the layout is shown, and which layers not shape by shape."""
     size = f"{window.width() * dbu:.2f} x {window.height() * dbu:.2f} um"
     whole = window == box
     note = (
@@ -108,8 +119,6 @@ def _note(dbu: float, window: db.Box, box: db.Box, as_areas: list[str], left_out
             f" Too many shapes to draw each: of {', '.join(as_areas)} only the covered areas are "
             "shown."
         )
-    if left_out:
-        note += f" Not drawn: fill ({', '.join(left_out)})."
     return note
 
 
@@ -142,35 +151,6 @@ def _shown_first(tech: Tech, counts: Mapping[str, int]) -> set[str]:
         and (layer.is_module or layer.name in lines or layer.name in pads)
     }
     return some or {name for name in counts if name not in hidden}
-
-
-def areas(region: db.Region, window: db.Box) -> tuple[db.Region, bool]:
-    """Return a region of few polygons: of very many, the areas that they cover.
-
-    Returns:
-        the region, and whether its shapes were joined.
-    """
-    if region.count() <= _MAX_POLYGONS:
-        return region, False
-    step = -(-max(window.width(), window.height()) // _GRID)
-    covered = np.zeros((window.height() // step + 2, window.width() // step + 2), dtype=np.int32)
-    for piece in region.decompose_trapezoids_to_region().each():
-        box = piece.bbox()
-        low, left = (box.bottom - window.bottom) // step, (box.left - window.left) // step
-        high, right = (box.top - window.bottom) // step + 1, (box.right - window.left) // step + 1
-        # corners of a box in a table whose running sums say what is covered
-        covered[low, left] += 1
-        covered[high, right] += 1
-        covered[low, right] -= 1
-        covered[high, left] -= 1
-    full = np.diff(np.pad((covered.cumsum(0).cumsum(1) > 0).astype(np.int8), ((0, 0), (1, 1))))
-    found = db.Region()
-    for row, (begins, ends) in enumerate(zip(full == 1, full == -1, strict=True)):
-        y = window.bottom + row * step
-        for begin, end in zip(np.flatnonzero(begins), np.flatnonzero(ends), strict=True):
-            x = (window.left + int(k) * step for k in (begin, end))
-            found.insert(db.Box(next(x), y, next(x), y + step))
-    return found.merged() & db.Region(window), True
 
 
 def _is_marker(layer: Layer) -> bool:

@@ -24,7 +24,9 @@ STEP = 5
 _LETTER, _LINE, _GAP = 0.3, 0.525, 0.3
 #: a name that stands is harder to read: it must be this much larger, and be too small lying, as
 #: part of a layout that is shown as a whole
-_WORTH, _LARGE = 1.5, 1 / 45
+_WORTH, LARGE = 1.5, 1 / 45
+#: the largest font that a page shows at first, as part of the layout's longer side: on a phone
+_SEEN = 1 / 36
 
 
 @dataclass(frozen=True)
@@ -41,49 +43,45 @@ class Name:
     text: str
 
 
-def names_svg(layout: db.Layout, top: db.Cell, tech: Tech, window: db.Box) -> str:
-    """Return the group of the names that lie in a window."""
+def names_svg(layout: db.Layout, top: db.Cell, tech: Tech, window: db.Box) -> tuple[str, db.Box]:
+    """Return the group of the names that lie in a window, and the box that shows them whole, too.
+
+    The box is in grid steps, y downwards.
+    """
+    indexes = (layout.find_layer(*tech.gds(name)) for name in dict.fromkeys(tech.label_of.values()))
+    texts = (s for k in indexes if k is not None for s in top.shapes(k).each() if s.is_text())
+    found = merged([(at, s.text_string) for s in texts if window.contains(at := s.bbox().p1)])
+    longer = max(window.width(), window.height()) / STEP
+    fonts, stands = fonts_of(found, longer * LARGE)
+    low, high = -(window.top // STEP), -(window.bottom // STEP)
+    box = db.Box(window.left // STEP, low, window.right // STEP, high)
+    drawn = []
+    for name, font, up in zip(found, fonts, stands, strict=True):
+        drawn.append(_one(name, float(font), stands=bool(up)))
+        (left, right), (above, below) = np.array(_reach(name, stands=bool(up))) * min(
+            float(font), longer * _SEEN
+        )
+        box += db.Box(*(round(v) for v in (name.x + left, name.y + above,
+                                           name.x + right, name.y + below)))  # fmt: skip
+    return f'<g id="layer-labels" class="labels">{"".join(drawn)}</g>', box
+
+
+def merged(texts: list[tuple[db.Point, str]]) -> list[Name]:
+    """Return each place once: a line of a macro carries the names of both its ends' pins there."""
     at_place: dict[tuple[int, int], list[str]] = {}
-    for layer in dict.fromkeys(tech.label_of.values()):
-        index = layout.find_layer(*tech.gds(layer))
-        if index is None:
-            continue
-        for shape in top.shapes(index).each():
-            if not shape.is_text():
-                continue
-            at = shape.text_pos
-            if window.contains(at.x, at.y):
-                at_place.setdefault((at.x // STEP, -(at.y // STEP)), []).append(shape.text_string)
-    # a line of a macro carries the names of both its ends' pins at one point
-    found = [Name(x, y, ", ".join(dict.fromkeys(names))) for (x, y), names in at_place.items()]
-    fonts, stands = fonts_of(found, max(window.width(), window.height()) / STEP * _LARGE)
-    texts = (
-        _one(name, float(font), _side(name, window, stands=bool(upright)), stands=bool(upright))
-        for name, font, upright in zip(found, fonts, stands, strict=True)
-    )
-    return f'<g id="layer-labels" class="labels">{"".join(texts)}</g>'
+    for at, text in texts:
+        at_place.setdefault((at.x // STEP, -(at.y // STEP)), []).append(text)
+    return [Name(x, y, ", ".join(dict.fromkeys(names))) for (x, y), names in at_place.items()]
 
 
-def _one(name: Name, font: float, side: str, *, stands: bool) -> str:
+def _one(name: Name, font: float, *, stands: bool) -> str:
     """Return one name, and the dot in its place where it is too small."""
     text = escape(name.text)
     turned = f' transform="rotate(-90 {name.x} {name.y})"' if stands else ""
     return (
         f'<g><title>{text}</title><circle cx="{name.x}" cy="{name.y}"/>'
-        f'<text x="{name.x}" y="{name.y}" data-font="{font:.1f}"{side}{turned}>{text}</text></g>'
+        f'<text x="{name.x}" y="{name.y}" data-font="{font:.1f}"{turned}>{text}</text></g>'
     )
-
-
-def _side(name: Name, window: db.Box, *, stands: bool) -> str:
-    """Return the class of a name that lies at an edge of the window and must grow inwards."""
-    near = window.width() // 50 // STEP
-    if stands:
-        first, last = -name.y - window.bottom // STEP, window.top // STEP + name.y
-    else:
-        first, last = name.x - window.left // STEP, window.right // STEP - name.x
-    if first < near:
-        return ' class="begins"'
-    return ' class="ends"' if last < near else ""
 
 
 def fonts_of(names: list[Name], enough: float) -> tuple[Floats, NDArray[np.bool_]]:
@@ -95,31 +93,40 @@ def fonts_of(names: list[Name], enough: float) -> tuple[Floats, NDArray[np.bool_
         names: where they are.
         enough: font from which on none need stand.
     """
-    x, y = (np.array([getattr(name, axis) for name in names], dtype=float) for axis in "xy")
-    half = np.array([_LETTER * len(name.text) for name in names])
-    line = np.full(len(names), _LINE)
-    lying = _largest(x, y, half, line, np.zeros(len(names), dtype=bool))
-    standing = _largest(x, y, line, half, np.ones(len(names), dtype=bool))
+    if not names:
+        return np.empty(0), np.empty(0, dtype=bool)
+    places = np.array([(name.x, name.y) for name in names], dtype=float)
+    lie = np.array([_reach(name, stands=False) for name in names])
+    stand = np.array([_reach(name, stands=True) for name in names])
+    lying = _largest(places, lie, np.zeros(len(names), dtype=bool))
+    standing = _largest(places, stand, np.ones(len(names), dtype=bool))
     stands = (standing > _WORTH * lying) & (lying < enough)
-    wide, high = np.where(stands, line, half), np.where(stands, half, line)
-    return _largest(x, y, wide, high, stands), stands
+    return _largest(places, np.where(stands[:, None, None], stand, lie), stands), stands
 
 
-def _largest(x: Floats, y: Floats, wide: Floats, high: Floats, stands: NDArray[np.bool_]) -> Floats:
+def _reach(name: Name, *, stands: bool) -> list[list[float]]:
+    """Return how far a name reaches from its point, as part of the font: x and y, from and to."""
+    half = _LETTER * len(name.text)
+    along, across = [-half, half], [-_LINE, _LINE]
+    return [across, along] if stands else [along, across]
+
+
+def _largest(places: Floats, reach: Floats, stands: NDArray[np.bool_]) -> Floats:
     """Return the font at which each name and any other of the same font only just meet.
 
     Args:
-        x: where they are centred.
-        y: the same.
-        wide: half of what each covers from side to side, as part of the font.
-        high: the same from top to bottom.
+        places: (n, 2) points of the names.
+        reach: (n, 2, 2) what each covers from its point along x and y, as part of the font.
         stands: which ones stand.
     """
-    size = np.empty_like(x)
-    for k in range(len(x)):
-        across = wide + wide[k] + _GAP * ~(stands & stands[k])
-        along = high + high[k] + _GAP * (stands | stands[k])
-        apart = np.maximum(np.abs(x - x[k]) / across, np.abs(y - y[k]) / along)
-        apart[k] = 1e6
-        size[k] = max(apart.min(), 1.0)
+    size = np.empty(len(places))
+    for k, (place, own) in enumerate(zip(places, reach, strict=True)):
+        apart = places - place
+        # where the other lies behind, its start must stay clear of this one's end
+        room = np.where(apart >= 0, own[:, 1] - reach[:, :, 0], reach[:, :, 1] - own[:, 0])
+        room[:, 0] += _GAP * ~(stands & stands[k])
+        room[:, 1] += _GAP * (stands | stands[k])
+        free = (np.abs(apart) / np.maximum(room, 1e-6)).max(axis=1)
+        free[k] = 1e6
+        size[k] = max(free.min(), 1.0)
     return size

@@ -8,8 +8,9 @@ from html import escape
 
 import klayout.db as db
 
+from .areas import areas
 from .charts import WIDTH, Axis, Frame, svg
-from .layout_svg import areas, path_of
+from .layout_svg import path_of
 from .names_svg import STEP
 
 _LEFT, _RIGHT, _TOP, _FOOT = 56, 14, 52, 44
@@ -69,8 +70,8 @@ def _frame(box: db.Box, dbu: float) -> tuple[Frame, float]:
     scale = min((WIDTH - _LEFT - _RIGHT) / wide, _MOST_HIGH / high)
     inside = (float(_LEFT), _LEFT + scale * wide, float(_TOP), _TOP + scale * high)
     x, y = (
-        Axis("um", low * dbu, end * dbu)
-        for low, end in ((box.left, box.right), (box.bottom, box.top))
+        Axis(f"{name} (um)", low * dbu, end * dbu)
+        for name, low, end in (("x", box.left, box.right), ("y", box.bottom, box.top))
     )
     return Frame(x, y, inside), scale * STEP
 
