@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+
+import klayout.db as db
+from PIL import Image
 
 from .base.inputs import regular_file
 from .base.outputs import one_step
 from .pdk import FileError
 
 LIGHT = "#ffffff"
+#: white around a layout and its names, part of their longer side
+_MARGIN = 0.01
 
 
 def layout_png(
@@ -26,30 +32,40 @@ def layout_png(
     """
     import klayout.lay as lay
 
+    from .picture_names import cover, names_of, write_names
+
     view = lay.LayoutView()
     view.set_config("background-color", LIGHT)
     view.set_config("grid-visible", "false")
-    view.set_config("text-visible", "true")
-    view.set_config("text-color", "#000000")  # in its layer's colour, a name drowns in its line
+    view.set_config("text-visible", "false")
     try:
         view.load_layout(str(layout), False)
     except RuntimeError:
         raise FileError(f"{layout} is not a readable GDS or OASIS file") from None
     view.load_layer_props(str(lyp))
     view.max_hier()
-    view.zoom_fit()
     kept = _draw_markers(view, markers) if markers is not None else []
-    box = view.active_cellview().cell.bbox()
-    wide = box.width() >= box.height()
-    ratio = min(box.width(), box.height()) / max(box.width(), box.height(), 1)
-    short = max(round(size * ratio * 1.02), size // 6)
-    width, height = (size, short) if wide else (short, size)
-    with one_step(target) as work:
-        try:
-            view.save_image(str(work), width, height)
-        except RuntimeError as error:
-            raise FileError(f"cannot write {target}: {error}") from None
+    cell, drawn = view.active_cellview().cell, view.active_cellview().layout()
+    box = cell.dbbox()
+    if box.width() + box.height() <= 0:  # nothing is drawn: a white picture
+        box = db.DBox(0, 0, 1, 1)
+    scale = max(box.width(), box.height()) / size
+    names = names_of(drawn, cell, scale)
+    seen = cover(box, names, scale)
+    margin = max(seen.width(), seen.height()) * _MARGIN
+    seen = seen.enlarged(margin, margin)
+    ratio = seen.width() / seen.height()
+    width, height = (
+        max(round(side), size // 6) for side in (size * min(ratio, 1), size / max(ratio, 1))
+    )
+    view.zoom_box(seen)
+    pixels = view.get_pixels_with_options(width, height)
     del kept
+    with Image.open(BytesIO(pixels.to_png_data())) as plain, one_step(target) as work:
+        try:
+            write_names(plain, names, seen).save(work, format="PNG", optimize=True)
+        except OSError as error:
+            raise FileError(f"cannot write {target}: {error}") from None
 
 
 def check_markers(markers: Path) -> None:

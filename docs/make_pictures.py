@@ -155,12 +155,14 @@ def report_picture(page: Path, target: Path, folder: Path) -> bool:
     shot = folder / "shot.png"
     subprocess.run(
         [program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-         f"--user-data-dir={folder / 'profile'}", "--window-size=1200,1500",
+         f"--user-data-dir={folder / 'profile'}", "--window-size=1200,2080",
          "--virtual-time-budget=3000", f"--screenshot={shot}", page.resolve().as_uri()],
         check=True, capture_output=True,
     )  # fmt: skip
     with Image.open(shot) as picture:
-        save(picture.resize((1000, 1250), Image.LANCZOS), target)
+        high = round(1000 * picture.height / picture.width)
+        # maps blend their colours: fewer would draw steps that are none
+        save(picture.resize((1000, high), Image.LANCZOS), target, colors=256)
     return True
 
 
