@@ -28,13 +28,27 @@ if TYPE_CHECKING:
     from ..pdk import Tech
     from ..report.cut import Cut
 
-#: what KLayout runs once the files are open
+#: what KLayout runs before it opens the files: one that was never set up draws the top cell only,
+#: frames of the cells in it, and lays two windows with advice over the layout
+_QUIET = """\
+import pya
+pya.Application.instance().crossstack_kept = kept = {}
+for key, value in (
+    ("full-hierarchy-new-cell", "true"),
+    ("tip-window-hidden", "only-top-level-shown-by-default,editor-mode"),
+):
+    kept[key] = pya.Application.instance().get_config(key) or ""
+    pya.Application.instance().set_config(key, value)
+"""
+#: what it runs once they are open; how it was set up comes back
 _WHOLE = """\
 import pya
 window = pya.Application.instance().main_window()
 for k in range(window.views()):
     window.view(k).max_hier()
     window.view(k).zoom_fit()
+for key, value in getattr(pya.Application.instance(), "crossstack_kept", {}).items():
+    pya.Application.instance().set_config(key, value)
 """
 
 
@@ -106,7 +120,8 @@ def command(
         raise ConfigError("--markers and --no-markers contradict each other")
     if target.is_dir() and markers is None and not no_markers:
         found = target / "drc.lyrdb"
-        markers = found if found.is_file() else None
+        # without any, the window that lists them only hides the layout
+        markers = found if found.is_file() and b"<item>" in found.read_bytes() else None
     kinds = [kind for kind, wanted in (("png", png), ("svg", cut), ("glb", glb)) if wanted]
     if len(kinds) > 1:
         raise ConfigError("--png, --cross-section and --glb are three pictures; ask for one")
@@ -216,10 +231,11 @@ def _open(file: Path, tech: Tech, markers: Path | None) -> int:
     if program is None:
         raise FileError("klayout is not installed; `crossstack view FILE --png` draws a picture")
     with _technology(tech) as (lyt, lyp):
-        # a KLayout that was never set up draws the top cell only: frames of the cells in it
-        whole = lyp.with_name("whole.py")
-        whole.write_text(_WHOLE, encoding="utf-8")
-        arguments = [program, "-nn", str(lyt), str(file), "-l", str(lyp), "-rr", str(whole)]
+        first, then = lyp.with_name("quiet.py"), lyp.with_name("whole.py")
+        first.write_text(_QUIET, encoding="utf-8")
+        then.write_text(_WHOLE, encoding="utf-8")
+        arguments = [program, "-rm", str(first), "-nn", str(lyt), str(file), "-l", str(lyp)]
+        arguments += ["-rr", str(then)]
         if markers is not None:
             arguments += ["-m", str(markers)]
         code = subprocess.run(arguments, check=False).returncode

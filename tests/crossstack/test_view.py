@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,7 +13,7 @@ import klayout.db as db
 import numpy as np
 import pytest
 
-from crossstack.commands.view import _WHOLE
+from crossstack.commands.view import _QUIET, _WHOLE
 from crossstack.glb import write_glb
 from crossstack.pdk import get_tech
 
@@ -28,24 +29,40 @@ def test_view_draws_a_build(crossstack, built, tmp_path):
     assert picture.stat().st_size > 3000
 
 
-def test_view_opens_klayout_with_colours_and_markers(crossstack, built, tmp_path, monkeypatch):
+@pytest.fixture
+def marked(built, tmp_path):
+    """A build that breaks a rule once."""
+    folder = tmp_path / "marked"
+    shutil.copytree(built, folder)
+    text = (folder / "drc.lyrdb").read_text()
+    item = f"<items><item><category>'M2.1'</category><cell>{NAME}</cell><values/></item>"
+    (folder / "drc.lyrdb").write_text(text.replace("<items>", item, 1))
+    return folder
+
+
+def test_view_opens_klayout_with_colours_and_markers(
+    crossstack, built, marked, tmp_path, monkeypatch
+):
     program = tmp_path / "klayout"
     program.write_text(
         f'#!/bin/sh\nfor a in "$@"; do echo "$a"; done > {tmp_path}/args\n'
-        f'cp "$2" {tmp_path}/lyt\ntest -s "$5"\n'
+        f'cp "$4" {tmp_path}/lyt\ntest -s "$7"\n'
     )
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    assert crossstack("view", built).code == 0
-    first, lyt, file, flag, lyp, *markers = (tmp_path / "args").read_text().split()
-    # KLayout takes the technology for the files that follow it
-    assert (first, file, flag) == ("-nn", str(built / f"{NAME}.gds"), "-l")
+    assert crossstack("view", marked).code == 0
+    early, _, first, lyt, file, flag, lyp, *markers = (tmp_path / "args").read_text().split()
+    # KLayout takes the technology for the files that follow it, and what it shows of them from
+    # a script that runs before
+    assert (early, first, file, flag) == ("-rm", "-nn", str(marked / f"{NAME}.gds"), "-l")
     assert f"<name>{TECH.name}</name>" in (tmp_path / "lyt").read_text()
     assert (lyt[-4:], lyp[-4:]) == (".lyt", ".lyp")
     assert markers[0] == "-rr"
-    assert markers[2:] == ["-m", str(built / "drc.lyrdb")]
-    assert crossstack("view", built, "--no-markers").code == 0
-    assert "-m" not in (tmp_path / "args").read_text().split()
+    assert markers[2:] == ["-m", str(marked / "drc.lyrdb")]
+    # the list of no markers would only hide the layout
+    for without in ([marked, "--no-markers"], [built]):
+        assert crossstack("view", *without).code == 0
+        assert "-m" not in (tmp_path / "args").read_text().split()
     monkeypatch.setenv("PATH", "")
     crossstack("view", built).fails(3, "not installed", "--png")
 
@@ -67,17 +84,21 @@ def test_view_without_a_display_names_what_needs_none(
 def test_all_levels_of_a_layout_are_shown(built, tmp_path, requires_program):
     """A KLayout without settings shows the top cell alone, of an array: the frames of its cells."""
     probe, out = tmp_path / "probe.py", tmp_path / "levels"
-    levels = f"pya.LayoutView.current().max_hier_levels, file=open({str(out)!r}, 'a')"
-    probe.write_text(f"import pya\nprint({levels})\n{_WHOLE}\nprint({levels})\n")
-    subprocess.run(
-        [requires_program("klayout"), "-z", "-nc", built / f"{NAME}.gds", "-r", probe],
-        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "KLAYOUT_HOME": str(tmp_path)},
-        check=True,
-        timeout=60,
-    )
-    before, after = out.read_text().split()
-    assert int(before) == 1
-    assert int(after) > 1
+    setup = "pya.Application.instance().get_config('full-hierarchy-new-cell')"
+    tell = f"print(pya.LayoutView.current().max_hier_levels, {setup}, file=open({str(out)!r}, 'a'))"
+    probe.write_text(f"import pya\n{tell}\n{_WHOLE}\n{tell}\n")
+    quiet = tmp_path / "quiet.py"
+    quiet.write_text(_QUIET)
+    klayout = [requires_program("klayout"), "-z", "-nc"]
+    for first in ([], ["-rm", quiet]):
+        subprocess.run(
+            [*klayout, *first, built / f"{NAME}.gds", "-r", probe],
+            env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "KLAYOUT_HOME": str(tmp_path)},
+            check=True,
+            timeout=60,
+        )
+    # told before, no advice is needed on how to see the cells; the setting comes back
+    assert out.read_text().split("\n")[:4] == ["1 false", "2 false", "2 true", "2 false"]
 
 
 @pytest.mark.parametrize("cut", ["auto", "y=6.51", "x=3.0"])
