@@ -48,10 +48,15 @@ def current_paths(folder: Path, proved: Proved) -> list[Path]:
         path = folder / f"paths_{number}_{mode.split(':')[0]}.svg"
         live = [net for net in shapes if net not in _IDLE.get(mode, ())]
         found = [_group(words, stems, style, live) for words, stems, style in groups]
-        title = f"nets that carry current, {mode}"
-        write_text(path, standalone(nets_svg(title, shapes, found, proved.layout.dbu)))
+        chart = nets_svg(title_of(mode), shapes, found, proved.layout.dbu)
+        write_text(path, standalone(chart))
         made.append(path)
     return made
+
+
+def title_of(mode: str) -> str:
+    """Return what stands above the current paths of a mode, short enough for one line."""
+    return f"current in {mode}"
 
 
 def _group(words: str, stems: tuple[str, ...], style: str, nets: Iterable[str]) -> Group:

@@ -39,13 +39,18 @@ class Curve:
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis: its words and range; `log` for decades, `whole` for rows and the like."""
+    """One axis: its words and range; `log` for decades, `whole` for rows and the like.
+
+    Attributes:
+        at: values that are written at it, as far as they have room; round ones if empty.
+    """
 
     text: str
     low: float
     high: float
     log: bool = False
     whole: bool = False
+    at: tuple[float, ...] = ()
 
     def share(self, value: float) -> float:
         """Return the place of a value between 0 and 1."""
@@ -54,7 +59,9 @@ class Axis:
         return (value - self.low) / (self.high - self.low)
 
     def ticks(self) -> list[float]:
-        """Return round values to be written at the axis."""
+        """Return the values to be written at the axis."""
+        if self.at:
+            return self._apart()
         if self.log:
             first, last = math.floor(math.log10(self.low)), math.ceil(math.log10(self.high))
             parts = (1,) if last - first > 3 else (1, 3)
@@ -66,6 +73,15 @@ class Axis:
         step = max(step, 1.0) if self.whole else step
         first = math.ceil(self.low / step - 1e-9)
         return [k * step for k in range(first, math.floor(self.high / step + 1e-9) + 1)]
+
+    def _apart(self) -> list[float]:
+        """Return those of the given values whose texts do not meet, from the first on."""
+        least = (max(len(f"{t:g}") for t in self.at) + 1) * _LETTER / (WIDTH - _LEFT - _RIGHT)
+        kept: list[float] = []
+        for value in self.at:
+            if not kept or self.share(value) - self.share(kept[-1]) >= least:
+                kept.append(value)
+        return kept
 
 
 def padded(values: Sequence[float], text: str) -> Axis:
@@ -79,7 +95,8 @@ def near(values: Sequence[float], text: str) -> Axis:
     """Return a linear axis over values that need not show zero, with a little room."""
     low, high = min(values), max(values)
     room = 0.08 * ((high - low) or abs(high) or 1.0)
-    return Axis(text, low - room, high + room)
+    # what is never negative needs no room below zero
+    return Axis(text, max(low - room, 0.0) if low >= 0 else low - room, high + room)
 
 
 def curve_chart(

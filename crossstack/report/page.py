@@ -83,10 +83,14 @@ def script_json(value: Any) -> str:
 
 
 def amount(value: float | None, scale: float = 1.0, digits: int = 4) -> str:
-    """Return a number with a few figures, zeros at its end too; a dash for none."""
-    if value is None:
-        return "-"
-    return f"{value * scale:#.{digits}g}".rstrip(".") if value else "0"
+    """Return a number with a few figures, zeros at its end too; a dash for none.
+
+    Powers of ten only from a million on: 3110, not 3.11e+03.
+    """
+    if not value:
+        return "-" if value is None else "0"
+    text = f"{value * scale:#.{digits}g}".rstrip(".")
+    return f"{float(text):.0f}" if "e+0" in text and abs(float(text)) < 1e6 else text
 
 
 def scaled(value: float, unit: str, digits: int = 3) -> str:

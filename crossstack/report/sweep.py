@@ -147,7 +147,7 @@ def curves(vary: Mapping[str, Sequence[Any]], rows: Sequence[Mapping[str, Any]])
             f"IR drop of the worst device over {key}, {mode} mode",
             x,
             drawn,
-            Axis(key, x[0] - room, x[-1] + room),
+            Axis(key, x[0] - room, x[-1] + room, at=tuple(x)),
             padded(every, "IR drop, worst device (%), from zero"),
         )
     return found

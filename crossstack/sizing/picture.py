@@ -85,8 +85,8 @@ def _place(figures: Mapping[str, float | None], x: str, y: str) -> tuple[float, 
 
 
 def _words(name: str) -> str:
-    metric = METRICS[name]
-    return f"{name} ({metric.shown or metric.unit})"
+    unit = METRICS[name].shown or METRICS[name].unit
+    return name if name.endswith(f"_{unit}") else f"{name} ({unit})"
 
 
 def _says(name: str, value: float) -> str:

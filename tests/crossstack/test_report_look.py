@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from crossstack.pdk import Conditions, get_tech
-from crossstack.report.charts import Axis, Curve, curve_chart
+from crossstack.report.charts import Axis, Curve, curve_chart, near
 from crossstack.report.electrical import device_chart, line_charts, write_chart
 from crossstack.report.limits_svg import limits_svg
+from crossstack.report.page import amount
 
 from .conftest import BROWSERS, NAME, browse
 
@@ -171,8 +172,45 @@ def test_a_chip_is_shown_whole(crossstack, tmp_path):
     assert "Contact" not in first
 
 
+def test_a_number_is_written_out_up_to_a_million():
+    assert [amount(v, 1, 3) for v in (3110.4, 0.17, 8563, 153, 2.5e7, 0, None)] == [
+        *("3110", "0.170", "8560", "153", "2.50e+07", "0", "-"),
+    ]
+
+
+def test_what_is_never_negative_has_no_axis_below_zero():
+    assert near([1.4, 20], "%").low == 0
+    assert 0 < near([10, 11], "%").low < 10
+    assert near([-1, 20], "%").low < -1
+
+
+def test_an_axis_names_the_values_that_were_swept():
+    """Rows of 4, 8 and 16 were written 5, 10, 15."""
+    chosen = Axis("rows", 3.6, 16.4, at=(4.0, 8.0, 16.0))
+    text = curve_chart(
+        "x", [4, 8, 16], [Curve("a", [1.0, 2.0, 3.0], "c0")], chosen, Axis("V", 0, 4)
+    )
+    assert re.findall(r'text-anchor="middle">(\d+)<', text) == ["4", "8", "16"]
+    assert Axis("rows", 0, 1024, at=(16.0, 24.0, 512.0, 1024.0)).ticks() == [16, 512, 1024]
+
+
+def test_titles_of_current_paths_are_not_cut():
+    """The deep-net picture's ended in the middle of a word at the edge."""
+    from crossstack.comparison.pictures import _PATHS, title_of
+    from crossstack.report.charts import INSIDE, WIDTH
+
+    for mode in _PATHS:
+        assert len(title_of(mode)) * 6.2 < WIDTH - INSIDE[0], title_of(mode)
+
+
+def test_a_figure_of_a_search_has_its_unit_once():
+    from crossstack.sizing.picture import _words
+
+    assert _words("area_um2") == "area_um2"
+    assert _words("worst_device") == "worst_device (%)"
+
+
 def test_names_of_points_do_not_meet():
-    from crossstack.report.charts import near
     from crossstack.report.points import Point, point_chart
 
     points = [Point(k % 3, k // 3 + 0.01 * k, f"case {k}", "c0", f"<{k}>") for k in range(9)]
@@ -200,7 +238,7 @@ def test_a_sweep_leaves_a_page_that_names_its_front(crossstack, tmp_path):
             "case": {"select_w_um": width},
             "modes": {"expansion": mode},
             "limits": limits,
-            "write_voltages": None,
+            "write_voltages": {"judged": True, "met": width < 3},
             "area": {"area_um2": area},
             "read": {},
         }
@@ -218,6 +256,7 @@ def test_a_sweep_leaves_a_page_that_names_its_front(crossstack, tmp_path):
     assert "too &lt;wide&gt;" in text
     assert "within in 2 of 3" in text
     assert "3 of 4 solved" in text
+    assert text.count('<td class="over">too low</td>') == 1
     assert crossstack("report", tmp_path).code == 1, "a case failed"
     assert standalone_round_trip(chart) == chart
     assert embedded(chart) == chart
