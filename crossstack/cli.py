@@ -10,6 +10,7 @@ import os
 import sys
 import warnings
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -95,6 +96,30 @@ class HelpGroup(click.Group):
             ctx.exit(OK)
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; an error in its words says which command they belong to.
+
+        click's parser of words does not know its command, so some of its errors name none.
+        """
+        try:
+            return super().invoke(ctx)
+        except click.UsageError as error:
+            if error.ctx is None and (name := ctx.invoked_subcommand) is not None:
+                command = self.get_command(ctx, name)
+                assert command is not None
+                error.ctx = click.Context(command, ctx, name)
+            raise
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command, or a usage error that names the nearest command."""
+        names = self.list_commands(ctx)
+        if args and args[0] not in names and not args[0].startswith("-"):
+            hint, known = nearest(args[0], names), ", ".join(names)
+            raise click.UsageError(f"no such command {args[0]!r}{hint} (known: {known})", ctx)
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands with the first paragraph of each, which click would cut off."""
         found = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
@@ -118,16 +143,6 @@ class Commands(HelpGroup):
         command = import_module(f".commands.{cmd_name}", __package__).command
         assert isinstance(command, click.Command)
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command, or a usage error that names the nearest command."""
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            hint = nearest(args[0], COMMANDS)
-            known = ", ".join(COMMANDS)
-            raise click.UsageError(f"no such command {args[0]!r}{hint} (known: {known})")
-        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands by group, without importing them."""
@@ -203,14 +218,21 @@ def _remark(message: Warning | str, *_: object, **__: object) -> None:
 
 def _usage(error: click.ClickException) -> int:
     ctx = getattr(error, "ctx", None)
-    hint = f" (see {ctx.command_path} --help)" if ctx is not None else ""
     text = error.format_message()
     if text[1:2].islower():  # as the lines of our own begin and end
         text = text[0].lower() + text[1:].removesuffix(".")
-    if isinstance(error, click.NoSuchOption) and error.possibilities:
-        # the nearest one; click lists three by the alphabet
-        text = f"no such option {error.option_name!r}; did you mean {error.possibilities[0]!r}?"
-    return _fail(text + hint, USAGE)
+    if isinstance(error, click.NoSuchOption):
+        text = f"no such option {error.option_name!r}{_near_option(error)}"
+    return _fail(f"{text} (see {ctx.command_path if ctx else 'crossstack'} --help)", USAGE)
+
+
+def _near_option(error: click.NoSuchOption) -> str:
+    """Return the nearest option of the command; dashes, which all begin with, bring none near."""
+    if error.ctx is None or not error.option_name.startswith("--"):
+        return ""
+    flags = [flag for each in error.ctx.command.get_params(error.ctx) for flag in each.opts]
+    long = {flag.removeprefix("--"): flag for flag in flags if flag.startswith("--")}
+    return nearest(error.option_name.removeprefix("--"), long).replace("'", "'--", 1)
 
 
 def _explain(error: Exception) -> int:

@@ -139,3 +139,44 @@ def test_help_states_the_temperatures_of_the_process(crossstack, process, verb):
     for bad in (low - 1, high + 1):
         with pytest.raises(CrossStackError, match=f"{low:g} to {high:g}"):
             check(bad)
+
+
+OPTIONS = [(verb, option) for verb, _, option in _options()]
+VERBS = [*dict.fromkeys(verb for verb, _ in OPTIONS)]
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_wrong_word_says_whose_help_to_read(crossstack, verb):
+    """`tapeout --die 1` named none: click's parser of words does not know its command."""
+    hint = f" (see crossstack {verb} --help)\n"
+    wrong = [["--foo"], ["-?"], ["--help=3"]]
+    for option in (option for name, option in OPTIONS if name == verb):
+        flags = [flag for flag in option.opts if flag.startswith("--")]
+        wrong += [[flag, *["1"] * (option.nargs - 1)] for flag in flags if not option.is_flag]
+        wrong += [[f"{flag}=1"] for flag in flags if option.is_flag]
+    for words in wrong:
+        ran = crossstack(*verb.split(), *words)
+        ran.fails(2, words[0].partition("=")[0])
+        assert ran.err.endswith(hint), ran.err
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_only_a_near_option_is_suggested(crossstack, verb):
+    """`inspect --foo` meant --to: the dashes, which all begin with, made them alike."""
+    for far in ("--foo", "--zz", "--qqqq"):
+        assert "did you mean" not in crossstack(*verb.split(), far).err
+    for name, option in OPTIONS:
+        flag = max(option.opts, key=len)
+        if name == verb and len(flag) > 5:
+            crossstack(*verb.split(), flag + flag[-1]).fails(2, f"; did you mean {flag!r}?")
+
+
+@pytest.mark.parametrize("words", [["--foo"], ["--version=1"], ["nonsense"]])
+def test_a_wrong_word_before_any_command_names_the_help(crossstack, words):
+    assert crossstack(*words).err.endswith(" (see crossstack --help)\n")
+
+
+@pytest.mark.parametrize("group", ["foundry", "tech", "pdk"])
+def test_a_command_of_a_group_is_suggested_as_others_are(crossstack, group):
+    known = next(verb for verb in VERBS if verb.startswith(f"{group} ")).split()[1]
+    crossstack(group, known + "x").fails(2, f"did you mean {known!r}?", f"{group} --help)")
