@@ -69,9 +69,18 @@ class CrossStackError(Exception):
 
 
 class ConfigError(CrossStackError):
-    """A configuration file or option that cannot be understood."""
+    """A configuration file or option that cannot be understood.
+
+    Args:
+        text: the message.
+        name: dotted key that it is about; empty for anything else.
+    """
 
     exit_code = USAGE
+
+    def __init__(self, text: str, name: str = "") -> None:
+        super().__init__(text)
+        self.name = name
 
 
 class TechError(CrossStackError, ValueError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -58,23 +58,36 @@ class Values(dict[str, Any]):
         super().__init__(values)
         self.places = places
 
-    def varied(self, keys: Iterable[str], option: str) -> Values:
+    def varied(self, keys: Collection[str], option: str) -> Values:
         """Return them with an option as the place of some keys, whose values it replaces."""
-        return Values(self, {**self.places, **dict.fromkeys(keys, option)})
+        sections = [key.rpartition(".")[0] for key in keys if "." in key]
+        return Values(self, {**self.places, **dict.fromkeys([*sections, *keys], option)})
 
     @contextmanager
     def named(self) -> Iterator[None]:
         """Let an error about one of these values name its file and line, or its option.
 
         Raises:
-            ConfigError: instead of a ParameterError.
+            ConfigError: naming it.
         """
         try:
             yield
-        except ParameterError as error:
-            if (place := self.places.get(error.name)) is None:
+        except (ConfigError, ParameterError) as error:
+            if (place := place_of(error.name, self.places)) is None:
                 raise
             raise ConfigError(f"{place}: {error}") from None
+
+
+def place_of(name: str, places: Mapping[str, str]) -> str | None:
+    """Return where a key stands; of one that does not, where the section around it does.
+
+    Args:
+        name: the key, as ``device.table[2]``.
+        places: dotted key -> file and line, or option.
+    """
+    while name and name not in places:
+        name = name[: max(name.rfind("."), name.rfind("["), 0)]
+    return places.get(name)
 
 
 def load_config(path: Path | None, options: Mapping[str, Any]) -> RunConfig:
@@ -134,8 +147,7 @@ def _check_file(path: Path, values: Mapping[str, Any], lines: Mapping[str, int])
             try:
                 check_keys([key], known, prefix)
             except ConfigError as error:
-                line = lines.get(f"{prefix}{key}", 1)
-                raise ConfigError(f"{path}, line {line}: {error}") from None
+                raise ConfigError(f"{path}, line {lines.get(error.name, 1)}: {error}") from None
 
     tech = values.get("tech")
     check(values, [*_names(ArraySpec), *_SECTIONS], "")
@@ -197,12 +209,13 @@ def conditions_of(values: Any, process: Any = None, device: Any = None) -> Condi
         return memristor
     if not isinstance(values, Mapping):
         raise ParameterError("tech", values, "a section with keys " + ", ".join(CHOSEN))
+    allowed = _any_tech(process).allowed
     _check_tech_keys(values, process)
     # an empty section (`sheet_resistance_ohm_sq:`) means no changes
     filled: dict[str, Any] = {key: {} for key in BY_FILM if key in values and values[key] is None}
     try:
         made = replace(memristor, **{**values, **filled})
-        made.check(_any_tech(process).allowed)
+        made.check(allowed)
         return made
     except ParameterError as error:
         raise ParameterError(f"tech.{error.name}", error.value, error.allowed) from None
@@ -265,7 +278,10 @@ def check_keys(values: Iterable[Any], known: Iterable[str], prefix: str) -> None
         if key not in names:
             hint = nearest(key, names, 0.5)
             shown = shortened(str(key))[1:-1]
-            raise ConfigError(f"no such key {prefix}{shown}{hint} (known: {', '.join(names)})")
+            known_ones = ", ".join(names)
+            raise ConfigError(
+                f"no such key {prefix}{shown}{hint} (known: {known_ones})", f"{prefix}{key}"
+            )
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = "") -> list[str]:

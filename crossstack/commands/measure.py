@@ -214,17 +214,20 @@ def _chuck(taken: list[Reading], asked: float | None, path: Path | None) -> floa
 def _truth(path: Path | None, tech: Tech) -> Any:
     from ..base.documents import read_yaml
     from ..base.errors import ConfigError
-    from ..config import conditions_of
+    from ..config import Values, conditions_of
 
     if path is None:
         return tech.conditions
-    value = read_yaml(path).values
+    found = read_yaml(path)
+    value, places = found.values, {k: f"{path}, line {line}" for k, line in found.lines.items()}
     if not isinstance(value, dict) or set(value) != {"tech"}:
         raise ConfigError(f"{path}: holds one section, tech:, with sheet resistances and biases")
     if isinstance(value["tech"], dict) and "temperature_c" in value["tech"]:
         told = "the temperature of the chuck is --temperature"
-        raise ConfigError(f"{path}: tech.temperature_c is not of the process: {told}")
-    return conditions_of(value["tech"], tech.process.name, None)
+        where = places["tech.temperature_c"]
+        raise ConfigError(f"{where}: tech.temperature_c is not of the process: {told}")
+    with Values({}, places).named():
+        return conditions_of(value["tech"], tech.process.name, None)
 
 
 def _bars(texts: tuple[str, ...]) -> dict[tuple[str, str], int]:

@@ -24,7 +24,10 @@ def check(target: Target) -> None:
             error = _refused(target, sizes, place, end)
             if error is not None:
                 where = target.places.get(f"free.{free.key}", "free")
-                raise ConfigError(f"{where}: free.{free.key}: {error}")
+                # what is fixed, or free beside it, may be what is wrong
+                place = target.place(error) or where
+                about = f"free.{free.key}: " if place == where else ""
+                raise ConfigError(f"{place}: {about}{error}")
 
 
 def _refused(target: Target, sizes: list[int], place: int, value: int) -> CrossStackError | None:

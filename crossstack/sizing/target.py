@@ -5,13 +5,14 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ..base.errors import ConfigError, MissingError, ParameterError
-from ..config import RunConfig, Values, check_keys, config_of, keys, read_file, set_value
+from ..base.errors import ConfigError, MissingError, ParameterError, nearest
+from ..config import RunConfig, check_keys, config_of, keys, place_of, read_file, set_value
 from .metrics import METRICS, Metric
 
 SECTIONS = ("array", "conditions", "targets", "free", "optimise", "search")
@@ -56,7 +57,7 @@ class Target:
         free: what may be chosen.
         goals: metrics that are to be as good as can be.
         search: keys of `SEARCH`.
-        places: dotted key -> file and line.
+        places: dotted key -> file and line; what is fixed and free under its own key, too.
     """
 
     base: Mapping[str, Any]
@@ -92,7 +93,15 @@ class Target:
             set_value(values, key, value)
         if not self.conditions:
             return [config_of(values)]
-        return [config_of({**values, "tech": dict(tech)}) for tech in self.conditions]
+        found = []
+        for k, tech in enumerate(self.conditions):
+            with _called("tech", f"conditions[{k}]"):
+                found.append(config_of({**values, "tech": dict(tech)}))
+        return found
+
+    def place(self, error: Exception) -> str | None:
+        """Return file and line of the key that an error is about; None if it is about none."""
+        return place_of(getattr(error, "name", ""), self.places)
 
     def to_json(self) -> dict[str, Any]:
         """Return the target as its file would say it."""
@@ -114,33 +123,44 @@ def read_target(path: Path) -> Target:
         FileError: for a file that cannot be read.
     """
     values, lines = read_file(path)
-    places = {key: f"{path}, line {line}" for key, line in lines.items()}
+    places = _places({key: f"{path}, line {line}" for key, line in lines.items()})
     try:
         target = _target(values, places)
-        with Values({}, _as_keys(places)).named():
-            target.configs([0] * len(target.free))
+        target.configs([0] * len(target.free))
     except (ConfigError, ParameterError) as error:
-        if str(error).startswith(str(path)):
-            raise
-        raise ConfigError(f"{_place(error, places, path)}: {error}") from None
+        place = place_of(error.name, places) or str(path)
+        raise ConfigError(f"{place}: {error}") from None
     return target
 
 
-def _place(error: Exception, places: Mapping[str, str], path: Path) -> str:
-    """Return file and line of what an error is about; of what is missing, those around it."""
-    name = getattr(error, "name", "")
-    while name and name not in places:
-        name = name.rpartition(".")[0]
-    return places.get(name, str(path))
+def _places(found: Mapping[str, str]) -> dict[str, str]:
+    """Return the places of a file's keys, those that are fixed or free as a configuration's, too.
+
+    What is missing in a section, such as the other resistance of a device, stands at it.
+    """
+    known = dict(found)
+    for section in ("free", "array"):
+        keys_of = {k: v for k, v in found.items() if k.startswith(f"{section}.")}
+        for key, place in keys_of.items():
+            name = key.removeprefix(f"{section}.")
+            known.setdefault(name, place)
+            if "." in name:
+                known.setdefault(name.partition(".")[0], place)
+    return known
 
 
-def _as_keys(places: Mapping[str, str]) -> dict[str, str]:
-    """Return the places of what is fixed under the keys of a configuration."""
-    return {
-        key.removeprefix("array."): place
-        for key, place in places.items()
-        if key.startswith("array.")
-    }
+@contextmanager
+def _called(section: str, name: str) -> Iterator[None]:
+    """Let an error about a section of a configuration name it as the target does."""
+    try:
+        yield
+    except ParameterError as error:
+        if not error.name.startswith(f"{section}."):
+            raise
+        named = name + error.name.removeprefix(section)
+        raise ParameterError(named, error.value, error.allowed) from None
+    except ConfigError as error:
+        raise ConfigError(str(error), name + error.name.removeprefix(section)) from None
 
 
 def _target(values: Mapping[str, Any], places: Mapping[str, str]) -> Target:
@@ -176,13 +196,14 @@ def _free(values: Mapping[str, Any], base: Mapping[str, Any]) -> Iterator[Free]:
     seen: set[str] = set()
     for key, given in _flat(values):
         if key in FIXED:
-            raise ConfigError(f"free.{key}: it cannot be free; put it under array")
+            raise ConfigError(f"free.{key}: it cannot be free; put it under array", f"free.{key}")
         check_keys([key], [known for known in keys() if known not in FIXED], "free.")
         if key in seen:
-            raise ConfigError(f"free.{key} is there twice")
+            raise ConfigError(f"free.{key} is there twice", f"free.{key}")
         seen.add(key)
         if _given(base, key):
-            raise ConfigError(f"free.{key} stands under array, too: it is fixed or free, not both")
+            text = f"free.{key} stands under array, too: it is fixed or free, not both"
+            raise ConfigError(text, f"free.{key}")
         yield _one(key, given)
 
 
@@ -268,7 +289,8 @@ def _conditions(
     if not isinstance(given, list) or not given or len(given) > 16:
         raise ParameterError("conditions", given, "a list of 1 to 16 sections as tech of an array")
     if "tech" in base or any(each.key.startswith("tech.") for each in free):
-        raise ConfigError("conditions: take them or tech under array or free, not both")
+        text = "conditions: take them or tech under array or free, not both"
+        raise ConfigError(text, "conditions")
     for k, tech in enumerate(given):
         if not isinstance(tech, Mapping):
             raise ParameterError(f"conditions[{k}]", tech, "a section as tech of an array")
@@ -279,7 +301,10 @@ def _goals(given: Any) -> tuple[str, ...]:
     names = [given] if isinstance(given, str) else given
     if not isinstance(names, list) or not 1 <= len(names) <= MOST_GOALS:
         raise ParameterError("optimise", given, f"a list of 1 to {MOST_GOALS} figures")
-    check_keys(names, METRICS, "optimise: ")
+    for k, name in enumerate(names):
+        if name not in METRICS:
+            known = f"no such figure{nearest(name, METRICS)} (known: {', '.join(METRICS)})"
+            raise ParameterError(f"optimise[{k}]", name, known)
     if len(set(names)) < len(names):
         raise ParameterError("optimise", names, "every figure once")
     return tuple(names)

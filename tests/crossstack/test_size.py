@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossstack.base.errors import ConvergenceError
+from crossstack.base.errors import ConvergenceError, CrossStackError
 from crossstack.config import config_of, load_config
+from crossstack.config import keys as known_keys
 from crossstack.console import Console
 from crossstack.figures import Study, draw, mode_figures
 from crossstack.pace import Pace, paced
@@ -27,7 +29,7 @@ from crossstack.sizing.candidates import Candidate, pareto
 from crossstack.sizing.metrics import METRICS, flat_figures
 from crossstack.sizing.prove import Proof, named, prove
 from crossstack.sizing.search import Search
-from crossstack.sizing.target import FIXED, Free, Target, read_target
+from crossstack.sizing.target import FIXED, SEARCH, Free, Target, read_target
 
 QUIET = Console(quiet=True)
 #: a wide transistor makes the error small and the array large
@@ -412,6 +414,97 @@ def test_targets_that_are_refused(crossstack, tmp_path, old, new, words):
     path = write(tmp_path, TARGET.replace(old, new))
     crossstack("size", path, "-o", tmp_path / "o").fails(2, *words)
     assert [p.name for p in tmp_path.iterdir()] == ["t.yaml"]
+
+
+BAD = (".nan", "-1e30", "nonsense", "{a: 1}", "[]", "null", "''")
+
+
+def block(values, indent=0):
+    """Return the lines of a mapping, every key on its own."""
+    lines = []
+    for key, value in values.items():
+        deep = isinstance(value, dict)
+        lines.append(" " * indent + (f"{key}:" if deep else f"{key}: {value}"))
+        lines += block(value, indent + 2) if deep else []
+    return lines
+
+
+def put(values, key, value):
+    *sections, last = key.split(".")
+    for name in sections:
+        values = values.setdefault(name, {})
+    values[last] = value
+    return last
+
+
+def names_its_line(path, lines, key, read):
+    """Refused or not: a line that is named holds the key."""
+    write(path.parent, "\n".join(lines), path.name)
+    try:
+        read(path)
+    except CrossStackError as error:
+        told = re.match(rf"{re.escape(str(path))}, line (\d+): ", str(error))
+        assert told is not None, (lines, error)
+        assert re.match(rf" *(- )?{re.escape(key)}:", lines[int(told[1]) - 1]), (lines, error)
+        return True
+    return False
+
+
+def around(**more):
+    base = {"array": {"rows": 2, "cols": 2}, "targets": {"worst_device": 0.07}}
+    return {**base, "free": {"strap": "[false, true]"}, **more}
+
+
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize("section", ["device", "tech", ""])
+def test_the_line_that_is_named_holds_the_key(tmp_path, section, bad):
+    """Of what is free, and of conditions, no line was named; of what is fixed, that of another."""
+    refused = 0
+    for key in (key for key in known_keys() if key.partition(".")[0] == section or
+                (not section and "." not in key)):  # fmt: skip
+        plain = {"rows": 2, "cols": 2, "device": {"source": "x"}, "tech": {"corner": "typ"}}
+        last = put(plain, key, bad)
+        check = lambda path: load_config(path, {})  # noqa: E731
+        refused += names_its_line(tmp_path / "c.yaml", block(plain), last, check)
+        if key == "strap":
+            continue
+        fixed = around()
+        put(fixed, f"array.{key}", bad)
+        refused += names_its_line(tmp_path / "t.yaml", block(fixed), last, read_target)
+        for value in (bad, f"[{bad}]", f"{{min: {bad}, max: 3, step: 1}}"):
+            free = around()
+            free["array"].pop(key, None)
+            free["free"][key] = value
+            refused += names_its_line(tmp_path / "t.yaml", block(free), key, read_target)
+        if section == "tech":
+            second = {}
+            put(second, key.removeprefix("tech."), bad)
+            lines = [*block(around()), "conditions:", "  - corner: typ", "  -", *block(second, 4)]
+            refused += names_its_line(tmp_path / "t.yaml", lines, last, read_target)
+    assert refused > 5
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_the_line_of_a_section_that_is_named_holds_it(tmp_path, bad):
+    for section in ("array", "targets", "free", "search", "conditions", "optimise", "tech", "no"):
+        names = {"targets": METRICS, "search": SEARCH}.get(section, ())
+        for name in ("", *names):
+            values = around()
+            values[section] = {**values.get(section, {}), name: bad} if name else bad
+            names_its_line(tmp_path / "t.yaml", block(values), name or section, read_target)
+
+
+def test_a_figure_of_an_item_names_the_line_of_the_item(crossstack, tmp_path):
+    text = TARGET + "optimise:\n  - area_um2\n  - aera_um2\n"
+    ran = crossstack("size", write(tmp_path, text), "-o", tmp_path / "o")
+    ran.fails(2, "t.yaml, line 9: optimise[1] = 'aera_um2'", "did you mean 'area_um2'")
+
+
+def test_what_is_fixed_is_named_by_its_own_line(crossstack, tmp_path):
+    """A read voltage above the supply was said of the first key that is free."""
+    text = TARGET.replace("rows: 2,", "rows: 2, device: {v_read_v: 50},")
+    ran = crossstack("size", write(tmp_path, text), "-o", tmp_path / "o")
+    ran.fails(2, "t.yaml, line 2: device.v_read_v = 50", "supply")
 
 
 def test_known_keys_are_those_that_can_be_free(tmp_path, crossstack):
