@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ConfigError, FileError, shortened
-from .inputs import NoTextError, read_text
+from .inputs import NoTextError, TooLargeError, read_text
 from .versions import versions
 
 #: bytes of a YAML file; one with a thousand waivers has a sixth of that
@@ -76,13 +76,13 @@ def read_yaml(path: Path) -> Document:
     """Return what a YAML 1.2 file says.
 
     Raises:
-        FileError: if it is no file that can be read, or too large.
-        ConfigError: if it is no text, no YAML, or YAML that a file of parameters has no use for;
+        FileError: if it is no file that can be read.
+        ConfigError: if it is too large, no text, no YAML, or YAML that a file of parameters has no use for;
             the message names file and line.
     """
     try:
         return parse_yaml(read_text(path, MAX_YAML))
-    except NoTextError as error:  # somebody wrote or named it, as with any other wrong word in it
+    except (NoTextError, TooLargeError) as error:  # somebody wrote or named it, as with any other wrong word in it
         raise ConfigError(str(error)) from None
     except ConfigError as error:
         raise ConfigError(f"{path}, {error}") from None

@@ -14,6 +14,10 @@ class NoTextError(FileError):
     """A file whose bytes are no text."""
 
 
+class TooLargeError(FileError):
+    """A file of more bytes than one of its kind is read of."""
+
+
 def regular_file(path: Path, max_bytes: int | None = None) -> Path:
     """Return the path of a file that can be read to its end.
 
@@ -23,7 +27,8 @@ def regular_file(path: Path, max_bytes: int | None = None) -> Path:
 
     Raises:
         FileError: if it does not exist, is a folder, pipe or device (which may have no end), may
-            not be read, or is larger.
+            not be read.
+        TooLargeError: if it is larger.
     """
     path = Path(path)
     try:
@@ -40,8 +45,8 @@ def regular_file(path: Path, max_bytes: int | None = None) -> Path:
     if not os.access(path, os.R_OK):
         raise FileError(f"{path}: permission denied")
     if max_bytes is not None and found.st_size > max_bytes:
-        raise FileError(
-            f"{path} has {found.st_size / 1e6:.1f} MB, more than the {max_bytes / 1e6:g} MB "
+        raise TooLargeError(
+            f"{path} has {found.st_size / 1e6:.7g} MB, more than the {max_bytes / 1e6:g} MB "
             "that such a file may have"
         )
     claims.note_read(path)
@@ -57,7 +62,8 @@ def read_text(path: Path, max_bytes: int) -> str:
 
     Raises:
         NoTextError: if it is not UTF-8, or holds bytes that no text has.
-        FileError: if it cannot be read, or is larger.
+        TooLargeError: if it is larger.
+        FileError: if it cannot be read.
     """
     path = regular_file(path, max_bytes)
     try:
@@ -66,7 +72,7 @@ def read_text(path: Path, max_bytes: int) -> str:
     except OSError as error:
         raise FileError(f"{path}: {error.strerror}") from None
     if len(data) > max_bytes:
-        raise FileError(f"{path} has more than the {max_bytes / 1e6:g} MB that it may have")
+        raise TooLargeError(f"{path} has more than the {max_bytes / 1e6:g} MB that it may have")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

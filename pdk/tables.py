@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..base.errors import TechError
-from ..base.inputs import regular_file
+from ..base.inputs import TooLargeError, regular_file
 from ..base.spans import Span
 from ..base.sums import sum_of
 from .arithmetic import evaluate
@@ -217,6 +217,8 @@ def _content(path: Path) -> str:
         return regular_file(path, _MAX_BYTES).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise ProcessError(str(path), ("not a text file in UTF-8",)) from None
+    except TooLargeError as error:
+        raise ProcessError(str(path), (str(error).removeprefix(f"{path} "),)) from None
 
 
 def read_csv(path: Path, columns: tuple[str, ...], more: str = "") -> Iterator[Row]:

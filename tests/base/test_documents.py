@@ -82,7 +82,7 @@ def test_what_no_parameter_needs_is_refused_with_its_line(tmp_path, text, line, 
         (b"rows: 3\nname: \xff\xfe", ConfigError, "line 2: not a text file in UTF-8"),
         ("rows: 3".encode("utf-16"), ConfigError, "UTF-8"),
         (b"rows: 3\nname: \0", ConfigError, "line 2: .*zero byte"),
-        (b"#" * (MAX_YAML + 1), FileError, "1.0 MB"),
+        (b"#" * (MAX_YAML + 1), ConfigError, "has 1.000001 MB, more than the 1 MB that"),
     ],
 )
 def test_bytes_that_are_no_text_are_refused(tmp_path, data, error, words):

@@ -37,6 +37,10 @@ WRITTEN = [
     *([*verb, "braces.yaml"] for verb in CONFIG_VERBS),
     *([*verb, "list.yaml"] for verb in CONFIG_VERBS),
     *([*verb, "hot.yaml"] for verb in CONFIG_VERBS[:4]),
+    *([*verb, "large.yaml"] for verb in CONFIG_VERBS),
+    ["drc", "LAYOUT", "--waivers", "large.yaml"],
+    ["measure", "--simulate", "--truth", "large.yaml"],
+    ["generate", "--rows", "1", "--cols", "1", "--process", "./large"],
     *(["generate", "--rows", word] for word in ("0x10", "1_0", "\u0664", "4.0", "0", "9" * 30)),
     *(["generate", "--device-um", word] for word in ("0x1", "1_0", "nan", "1e999", "1e9")),
     *(["solve", "NETWORK", "--device", f"r_on_ohm={word}"] for word in ("0x10", "0o17", "1_0")),
@@ -108,6 +112,9 @@ def inputs(built, tmp_path_factory):
     }
     for name, text in texts.items():
         (folder / name).write_text(text)
+    (folder / "large.yaml").write_text("# no\n" * 210_000)
+    (folder / "large").mkdir()
+    (folder / "large" / "process.toml").write_text("# no\n" * 810_000)
     return folder
 
 
