@@ -77,12 +77,13 @@ def read_yaml(path: Path) -> Document:
 
     Raises:
         FileError: if it is no file that can be read.
-        ConfigError: if it is too large, no text, no YAML, or YAML that a file of parameters has no use for;
-            the message names file and line.
+        ConfigError: if it is too large, no text, no YAML, or YAML that a file of parameters has
+            no use for; the message names file and line.
     """
     try:
         return parse_yaml(read_text(path, MAX_YAML))
-    except (NoTextError, TooLargeError) as error:  # somebody wrote or named it, as with any other wrong word in it
+    except (NoTextError, TooLargeError) as error:
+        # somebody wrote or named it, as with any other wrong word in it
         raise ConfigError(str(error)) from None
     except ConfigError as error:
         raise ConfigError(f"{path}, {error}") from None

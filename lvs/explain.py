@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from .graph import DRAIN, SOURCE
 from .matching import match
 from .names import label_names
 from .places import where_joined, where_open
-from .wholes import lost_wholes
+from .wholes import extra_wholes, lost_wholes
 
 if TYPE_CHECKING:
     from .flat import FlatDevice, FlatNet
@@ -42,11 +43,12 @@ class Explainer:
 
     def explain(self) -> list[Finding]:
         """Match what can be matched and return every difference."""
+        known = self.a.anchors.copy()
         found = match(self.a, self.b)
         self.pairs = np.array([(i, j) for i, j, _ in found.pairs], dtype=np.int64).reshape(-1, 2)
         findings = self._nets(found)
         findings += self.parameters()
-        findings += self._left_over(found)
+        findings += self._left_over(found, replace(self.a, anchors=known))
         return findings
 
     def pair_by_color(self, hops: int) -> None:
@@ -234,16 +236,23 @@ class Explainer:
         device = self.device(row)
         return f"{device.kind.terminals[column]} of {self.describe(row)}"
 
-    def _left_over(self, found: Matching) -> list[Finding]:
-        """Return devices that only one side has."""
-        extra = [
-            Finding("extra", f"{self.describe(i)} is not in the reference", (self.device(i).at,))
-            for i in found.left_a.tolist()
-        ]
-        missing = found.left_b.tolist()
+    def _left_over(self, found: Matching, by_name: Graph) -> list[Finding]:
+        """Return devices that only one side has.
+
+        Args:
+            found: what was matched.
+            by_name: the layout with anchors only for what is known by name.
+        """
+        more, missing = found.left_a.tolist(), found.left_b.tolist()
         if found.unread:
             text = "more devices differ; they were too many to be matched one by one"
-            return [Finding("more", f"{len(extra)} {text}")]
+            return [Finding("more", f"{len(more)} {text}")]
+        extra, told = extra_wholes(by_name, more)
+        extra += [
+            Finding("extra", f"{self.describe(i)} is not in the reference", (self.device(i).at,))
+            for i in more
+            if i not in told
+        ]
         nets = {int(net) for j in missing for net in self.b.nets[j] if net >= 0}
         near: dict[int, int] = {}
         for (i, j, _), sure in zip(found.pairs, found.sure, strict=True):

@@ -70,6 +70,7 @@ class Graph:
         members: indices of the flat devices that each device combines.
         anchors: for each net a number shared with the net of the other netlist that it is
             known to be, or -1.
+        by_size: True if colours tell sizes apart, too, to a nanometre.
     """
 
     flat: FlatNetlist
@@ -78,6 +79,7 @@ class Graph:
     parameters: NDArray[np.float64]
     members: list[list[int]]
     anchors: Ints
+    by_size: bool = False
     _used: Ints = field(init=False)
 
     def __post_init__(self) -> None:
@@ -109,6 +111,11 @@ class Graph:
     def device_colors(self, net_colors: Colors) -> Colors:
         """Return the colour of each device from its kind and the colours of its nets."""
         total = mix(self.kinds.astype(np.uint64) + np.uint64(1))
+        if self.by_size:
+            # a netlist may say anything: NaN is 0, what is endless is the end
+            steps = np.clip(np.nan_to_num(self.parameters * 1e3), 0, 1e15).round()
+            for column in steps.astype(np.uint64).T:
+                total = mix(total + mix(column))
         for column in range(TERMINALS):
             on = self.nets[:, column] >= 0
             part = net_colors[self.nets[on, column]] ^ _SALTS[self.kinds[on], column]

@@ -8,7 +8,7 @@ the most terminals in common; `explain` reads the faults off the pairs.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -60,11 +60,15 @@ class Matching:
 def match(a: Graph, b: Graph) -> Matching:
     """Match the devices of two anchored netlists; their anchors grow on the way."""
     found = Matching(a, b, left_a=np.arange(len(a.kinds)), left_b=np.arange(len(b.kinds)))
-    while _grow(found):
+    sized = replace(a, by_size=True), replace(b, by_size=True)
+    while _grow(found, a, b):
+        pass
+    # among parts that are connected alike, one of another size is no partner
+    while _grow(found, *sized) or _grow(found, a, b):
         pass
     _match_equal(found, _HOPS)
     looked_at = 0
-    while looked_at < _MOST_LOOKED_AT and (_grow(found) or _pair_best(found)):
+    while looked_at < _MOST_LOOKED_AT and (_grow(found, a, b) or _pair_best(found)):
         looked_at += max(len(found.left_a), _MOST_LEFT)
     for hops in range(_HOPS, -1, -1):
         _match_equal(found, hops)
@@ -72,15 +76,21 @@ def match(a: Graph, b: Graph) -> Matching:
     return found
 
 
-def _grow(found: Matching) -> bool:
-    """Pair all devices whose colour is unique in both netlists; False if there was none."""
-    colors = [(found.a.net_colors(0), found.b.net_colors(0))]
+def _grow(found: Matching, a: Graph, b: Graph) -> bool:
+    """Pair all devices whose colour is unique in both netlists; False if there was none.
+
+    Args:
+        found: what is paired so far.
+        a: layout, as `found.a` or one that tells sizes apart, too.
+        b: reference, likewise.
+    """
+    colors = [(a.net_colors(0), b.net_colors(0))]
     for _ in range(_HOPS):
         ca, cb = colors[-1]
-        colors.append((found.a.farther(ca), found.b.farther(cb)))
+        colors.append((a.farther(ca), b.farther(cb)))
     for ca, cb in reversed(colors):
-        da = found.a.device_colors(ca)[found.left_a]
-        db_ = found.b.device_colors(cb)[found.left_b]
+        da = a.device_colors(ca)[found.left_a]
+        db_ = b.device_colors(cb)[found.left_b]
         ua, ia, na = np.unique(da, return_index=True, return_counts=True)
         ub, ib, nb = np.unique(db_, return_index=True, return_counts=True)
         _, pa, pb = np.intersect1d(ua[na == 1], ub[nb == 1], return_indices=True)

@@ -1,15 +1,22 @@
-"""Parts of a reference that the layout lacks as a whole, where it has others like them.
+"""Parts that one side has as a whole and the other lacks, where there are others like them.
 
 Of equal parts between the same nets, as the supply clamps of a die, the matching pairs any with
-any. Which of the netlist's is left over says nothing of the place that is empty.
+any. Which of the netlist's is left over says nothing of the place that is empty, and which of the
+layout's nothing of the one that is too many.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING
 
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from ..base.units import place
 from .extraction import Finding
 
 if TYPE_CHECKING:
@@ -18,6 +25,8 @@ if TYPE_CHECKING:
 
 #: what a device or net of a part is called and joins, whichever of several equal parts it is in
 _Shape = tuple[object, ...]
+#: devices away that tell two parts of a layout apart, and places that a message lists
+_HOPS, _MOST_PLACES = 8, 8
 
 
 def lost_wholes(graph: Graph, missing: Collection[int]) -> tuple[list[Finding], set[int]]:
@@ -100,3 +109,65 @@ def _finding(
         f"nothing tells which: in the netlist {gone[0]} ({devices}) may stand for any of them"
     )
     return Finding("missing", text)
+
+
+def extra_wholes(graph: Graph, extra: Collection[int]) -> tuple[list[Finding], set[int]]:
+    """Return the parts that are too many as a whole, one finding for equal ones, and their devices.
+
+    A part of a layout, which has no instances, is what its nets without a name hold together. One
+    that has no equal is left to whoever names devices one by one.
+
+    Args:
+        graph: the layout, with anchors only for what is known by name.
+        extra: its devices that the reference lacks.
+    """
+    many, rows_of = set(extra), _held_together(graph, extra)
+    whole = [k for k, rows in enumerate(rows_of) if many.issuperset(rows)]
+    if not whole:
+        return [], set()
+    colors = graph.device_colors(graph.net_colors(_HOPS)).tolist()
+    alike: dict[_Shape, list[int]] = defaultdict(list)
+    for k, rows in enumerate(rows_of):
+        seen = ((colors[row], tuple(graph.parameters[row].round(6).tolist())) for row in rows)
+        alike[tuple(sorted(seen))].append(k)
+    findings: list[Finding] = []
+    told: set[int] = set()
+    for parts in alike.values():
+        more = [k for k in parts if k in set(whole)]
+        if more and len(parts) > 1:
+            findings.append(_surplus(graph, len(more), [rows_of[k] for k in parts]))
+            told.update(chain.from_iterable(rows_of[k] for k in more))
+    return findings, told
+
+
+def _held_together(graph: Graph, extra: Collection[int]) -> list[list[int]]:
+    """Return the devices of each part that has as many as one with a device of `extra`."""
+    count = len(graph.kinds)
+    rows, columns = np.nonzero((graph.nets >= 0) & (graph.anchors[graph.nets] < 0))
+    ends = count + graph.nets[rows, columns]
+    size = count + len(graph.anchors)
+    links = coo_matrix((np.ones(len(rows)), (rows, ends)), shape=(size, size))
+    part = connected_components(links, directed=False)[1][:count]
+    sizes = np.bincount(part)
+    wanted = np.unique(sizes[part[list(extra)]])
+    near = np.flatnonzero(np.isin(sizes[part], wanted))
+    found: dict[int, list[int]] = defaultdict(list)
+    for row in near.tolist():
+        found[int(part[row])].append(row)
+    return list(found.values())
+
+
+def _surplus(graph: Graph, more: int, parts: list[list[int]]) -> Finding:
+    nets, rows = graph.flat.nets, parts[0]
+    numbers = dict.fromkeys(n for row in rows for n in graph.nets[row].tolist() if n >= 0)
+    joins = ", ".join(sorted(nets[n].name for n in numbers if graph.anchors[n] >= 0))
+    spots = tuple(sorted(_device(graph, each[0]).at for each in parts))
+    shown = ", ".join(place(at) for at in spots[:_MOST_PLACES])
+    rest = f" and {len(spots) - _MOST_PLACES} more" if len(spots) > _MOST_PLACES else ""
+    devices = f" of {len(rows)} devices" if len(rows) > 1 else ""
+    which = f"{more} of {len(parts)} equal parts{devices}{joins and f' on {joins}'}"
+    text = (
+        f"{which} {'is' if more == 1 else 'are'} not in the reference, and nothing tells which: "
+        f"they are at {shown}{rest}"
+    )
+    return Finding("extra", text, spots)

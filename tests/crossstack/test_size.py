@@ -443,11 +443,13 @@ def names_its_line(path, lines, key, read):
     try:
         read(path)
     except CrossStackError as error:
-        told = re.match(rf"{re.escape(str(path))}, line (\d+): ", str(error))
-        assert told is not None, (lines, error)
-        assert re.match(rf" *(- )?{re.escape(key)}:", lines[int(told[1]) - 1]), (lines, error)
-        return True
-    return False
+        said = str(error)
+    else:
+        return False
+    told = re.match(rf"{re.escape(str(path))}, line (\d+): ", said)
+    assert told is not None, (lines, said)
+    assert re.match(rf" *(- )?{re.escape(key)}:", lines[int(told[1]) - 1]), (lines, said)
+    return True
 
 
 def around(**more):
