@@ -7,8 +7,9 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 MANIFEST = claims.MANIFEST
 #: `renameat2` flag of Linux: swap two names in one step
 _RENAME_EXCHANGE, _AT_FDCWD = 2, -100
+#: endings of names that other programs give, too, and bytes in which one of ours names us
+_SHARED = {".spef"}
+_HEAD = 4096
 
 __all__ = [
     "MANIFEST",
@@ -34,6 +38,7 @@ __all__ = [
     "scratch_netlist",
     "sha256",
     "together",
+    "unchanged_in",
     "versions",
     "write_json",
     "write_layout",
@@ -97,6 +102,18 @@ def parameters_in(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def unchanged_in(sidecar: Path) -> list[str]:
+    """Return the files beside a sidecar that it lists and that are still as it says."""
+    try:
+        with claims.own_records():
+            listed = read_json(sidecar).get("files")
+    except (AttributeError, OSError):
+        return []
+    names = listed if isinstance(listed, dict) else {}
+    places = {name: sidecar.parent / name for name in names if Path(name).name == name}
+    return [n for n, at in places.items() if at.is_file() and sha256(at) == names[n]]
+
+
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file in hex."""
     with path.open("rb") as stream:
@@ -149,14 +166,20 @@ def _named_if_full(target: Path) -> Iterator[None]:
 
 
 @contextmanager
-def together(folder: Path) -> Iterator[Path]:
+def together(folder: Path, instead: Iterable[str] = ()) -> Iterator[Path]:
     """Give a temporary folder inside `folder`; on success its files move up, one by one.
 
     If the block fails or is interrupted, every earlier file stays as it was, and a folder that was
-    made for them goes.
+    made for them goes. What one run leaves is one set: a file that this run could have written and
+    did not is of an earlier one, belongs to none of the new files, and goes.
+
+    Args:
+        folder: where the files go.
+        instead: names, or patterns of names, that such a run may leave.
 
     Raises:
         FileError: if the folder cannot be made or written.
+        ConfigError: if this run reads what would be replaced or removed.
     """
     new = [each for each in (folder, *folder.parents) if not each.exists()]
     make_folder(folder)
@@ -169,13 +192,37 @@ def together(folder: Path) -> Iterator[Path]:
         done = sorted(work.iterdir())
         for path in done:  # all, before the first one moves
             outputs.check_target(folder / path.name)
+        gone = _left_behind(folder, instead, {path.name for path in done})
+        claims.check_outputs(*gone)
         for path in done:
             outputs.put(path, folder / path.name)
+        for path in gone:
+            outputs.remove(path)
     finally:
         leftovers.remove(work)
         with suppress(OSError):  # one that holds something stays
             for each in new:
                 each.rmdir()
+
+
+def _left_behind(folder: Path, patterns: Iterable[str], new: Collection[str]) -> list[Path]:
+    """Return the files of an earlier run of the same kind that the new ones do not replace."""
+    listed = [*patterns]
+    found = (path for path in sorted(folder.iterdir()) if listed and path.name not in new)
+    return [p for p in found if any(fnmatchcase(p.name, each) for each in listed) and _ours(p)]
+
+
+def _ours(path: Path) -> bool:
+    """Return whether a file may be one of ours; one that other programs write, too, must say so."""
+    if not path.is_file():
+        return False
+    if path.suffix not in _SHARED:
+        return True
+    try:
+        with path.open("rb") as stream:
+            return b"crossstack" in stream.read(_HEAD).lower()
+    except OSError:  # what may not be read is not known
+        return False
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,14 @@ if TYPE_CHECKING:
     from .extract import Bsim, Extraction, MemristorModel, NetCapacitance
     from .pdk import Tech
     from .solve import Network
+
+#: what a file's name of an extraction ends in, after that of the layout
+ENDS = ("_network.npz", "_array.npz", "_extracted.spice", ".spef")
+
+
+def set_of(stem: Path) -> list[str]:
+    """Return the names of all that an extraction may leave, as patterns."""
+    return [f"{escape(stem.name)}{end}" for end in ENDS]
 
 
 def write_array(
@@ -43,7 +52,7 @@ def write_array(
             f"{LARGEST}); extract the array without them"
         )
     names = {"array": f"{stem.name}_array.npz"}
-    with together(stem.parent) as work:
+    with together(stem.parent, set_of(stem)) as work:
         save_array(array, work / names["array"])
         if spice:
             names["spice"] = f"{stem.name}_extracted.spice"
@@ -92,7 +101,7 @@ def write_network(
 
     network, name = found.network, stem.name
     names = {"network": f"{name}_network.npz"}
-    with together(stem.parent) as work:
+    with together(stem.parent, set_of(stem)) as work:
         _save(with_capacitors(network, farad), work / names["network"], found, cell)
         if spice:
             names["spice"] = f"{name}_extracted.spice"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -275,9 +276,10 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
     outputs.check_folder(out)
     claims.check_outputs(*(out / f"{name}.{ending}" for ending in (kind, "spice", "json")))
     earlier = files.parameters_in(out / f"{name}.json")
+    written = [escape(each) for each in files.unchanged_in(out / f"{name}.json")]
     with console.steps():
         array, layout, remarks = draw(config, console)
-        with console.step("write layout"), files.together(out) as work:
+        with console.step("write layout"), files.together(out, written) as work:
             files.write_layout(layout, work / f"{name}.{kind}")
             files.write_lines(work / f"{name}.spice", array.netlist_lines())
             made = [f"{name}.{kind}", f"{name}.spice"]

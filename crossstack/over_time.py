@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from .layouts import Wires
     from .solve.network.network import Network
 
+#: the curves that a run over time may leave, as patterns of names
+_CURVES = ("transient_read.csv", "transient_write_set*.csv", "transient_write_reset*.csv")
+
 
 def asked_of(
     transient: bool, linear: bool, options: Mapping[str, float | int | None]
@@ -109,7 +112,7 @@ def _write(found: OverTime, value: dict[str, Any], out: Path) -> list[Path]:
     from .analyse.transient_tables import curve_files, write_curves
     from .base.files import together, write_json
 
-    with together(out) as work:
+    with together(out, _CURVES) as work:
         write_json(work / "transient.json", value)
         for name, curves in curve_files(found).items():
             write_curves(work / name, curves)

@@ -170,25 +170,20 @@ def write_files(
     """Write the table, and in a folder the figures and a report; return what was written."""
     from .analyse.tables import CSV, NPZ, STEM, table_name, write_table
     from .base.files import together, write_json
-    from .base.outputs import remove
     from .report.solve import write_report
 
     if not is_folder(out):
         write_table(out, done)
         return [out]
     name = f"{STEM}{CSV}" if as_csv else table_name(done)
-    with together(out) as work:
+    # a table or currents of an earlier solve would not belong to this one
+    with together(out, (f"{STEM}{CSV}", f"{STEM}{NPZ}", "column_currents.csv")) as work:
         write_table(work / name, done)
         write_json(work / "ir_drop.json", value)
         if batch is not None:
             batch.write_csv(work / "column_currents.csv")
         write_report(work)
-        written = [out / path.name for path in sorted(work.iterdir())]
-    for other in {f"{STEM}{CSV}", f"{STEM}{NPZ}"} - {name}:
-        remove(out / other)
-    if batch is None:  # one of an earlier solve would not belong to this one
-        remove(out / "column_currents.csv")
-    return written
+        return [out / path.name for path in sorted(work.iterdir())]
 
 
 def pins_of(loaded: Network | TiledArray) -> list[str]:

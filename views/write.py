@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,12 @@ def netlist_of(extracted: ExtractedLayout, tech: Tech, reference: Path) -> Refer
     netlist = read_netlist(reference, extracted.top_name, models=tech.nets.models)
     check_macro(netlist.pins, extracted.top_name)
     return netlist
+
+
+def set_of(name: str) -> list[str]:
+    """Return what of a block's views is not written each time, as patterns of names."""
+    ends = ("_model.sv", "_bench.sv", "_matrix.hex", "_states.hex", "_vectors.hex", "_write.svg")
+    return [f"{escape(name)}{end}" for end in ("__??_*C_*v*.lib", *ends)]
 
 
 def write_views(

@@ -137,7 +137,8 @@ def command(
 
     Leaves the network for `crossstack solve` and a SPICE netlist of devices and wires. Of an
     array above 600 x 600 cells, whose nodes have no names, it leaves <stem>_array.npz, and a
-    netlist in which cells and rows that are alike stand once.
+    netlist in which cells and rows that are alike stand once. What an earlier run left there of
+    the same layout goes, so that network and netlists are of one extraction.
 
     Exit code 1: every memristor was left out, or the layout draws on layers that the process does
     not know and its cuts, labels or lines end in nothing.
@@ -159,7 +160,7 @@ def command(
     tech = replace(origin, tech=at).resolved_tech()
     # what takes long to load comes after what may be refused
     from ..extract import Bsim, read_model, split_patterns
-    from ..extracted_files import write_array, write_network
+    from ..extracted_files import ENDS, write_array, write_network
 
     if c_engine is not None and not capacitance:
         said = click.get_current_context().get_parameter_source("capacitance")
@@ -185,8 +186,7 @@ def command(
         console.note(model.remark)
     opened = open_layout(file, tech.drawing, top)
     check_results_folder(folder)
-    ends = ("_network.npz", "_array.npz", "_extracted.spice", ".spef")
-    check_results(folder, *(f"{file.stem}{end}" for end in ends))
+    check_results(folder, *(f"{file.stem}{end}" for end in ENDS))
     found, farad = _extracted(
         console, opened, tech, top, chosen, engine,
         capacitance=capacitance, c_engine=c_engine or "formula",

@@ -113,7 +113,8 @@ def command(
         "figures": [figure.to_json() for figure in figures], "probe_plan": rows,
     }  # fmt: skip
     for_a_build = any(figure.name in _OF_TECH for figure in figures)
-    with together(out) as work:
+    # limits that these figures do not have would be those of earlier ones
+    with together(out, ("measured.yaml",) if figures else ()) as work:
         if simulate:
             write_readings(work / "readings.csv", taken)
         if figures:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..signoff.tapeout import Source
 
 _PAIR = (NUMBER, NUMBER)
+#: what only the package of a chip holds
+_OF_A_CHIP = ("pads.csv", "bonding.svg", "probe_plan.csv", "wafer_map.csv", "wafer_map.svg")
 
 
 @click.command("tapeout", cls=FormatCommand)
@@ -99,15 +101,15 @@ def command(
     folder = tapeout.package_folder(found, out)
     check_results(
         folder, *(f"{found.name}_{kind}.gds" for kind in tapeout.kinds(found.tech)),
-        "tapeout.json", "tapeout.txt", "README.txt", "pads.csv", "bonding.svg", "probe_plan.csv",
-        "wafer_map.csv", "wafer_map.svg",
+        "tapeout.json", "tapeout.txt", "README.txt", *_OF_A_CHIP,
     )  # fmt: skip
     wafer = wafers.Wafer(die_pitch_um, first_die_um, dies)
     opened = open_layout(found.path, found.tech.drawing, several=ONE_TOP)
     for warning in opened.warnings:
         console.note(warning)
     plan = {name: share for name, share in TAPEOUT.items() if not (check_only and "write" in name)}
-    with console.steps(plan), files.together(folder) as work:
+    may = _OF_A_CHIP if check_only else (*_OF_A_CHIP, f"{found.name}_masks.gds")
+    with console.steps(plan), files.together(folder, may) as work:
         where, made_from = folder, tapeout.recorded_source(folder) if check_only else None
         if not check_only:
             with console.step("write package"):

@@ -110,6 +110,7 @@ def command(
     from ..extract import extract_network, net_capacitance
     from ..lvs import extract_layout
     from ..views import Known, check_block, netlist_of, write_views
+    from ..views.write import set_of
 
     with console.steps():
         with console.step("extract devices"):
@@ -125,7 +126,7 @@ def command(
             with console.step("capacitance") as step:
                 farad = net_capacitance(extracted, tech, progress=step)
         known = Known(network, farad, what, figures_in(file.parent))
-        with console.step("views"), together(folder) as work:
+        with console.step("views"), together(folder, set_of(extracted.top_name)) as work:
             views = write_views(
                 work, extracted, tech, reference, known,
                 last_metal=last_metal, corners=corners, seed=seed,

@@ -175,11 +175,17 @@ def test_weights_change_the_model_and_nothing_else(build, tmp_path, run):
     weights = tmp_path / "w.npy"
     np.save(weights, np.random.default_rng(1).random((2, 2, 2)))
     out = tmp_path / "v"
+    shutil.copytree(build, out, ignore=lambda _, names: {n for n in names if ".lib" not in n})
+    assert len([*out.glob("blk__*.lib")]) == 3
+    (out / "blk__mine.lib").write_text("library(mine) {}")
     code, text = run(
         "views", str(build), "-o", str(out), "--weights", str(weights), "--no-corners", "--r-only"
     )
     assert code == 0, text
     assert "no capacitance was extracted" in text
+    # those of earlier corners go, another's stays
+    libraries = sorted(path.name for path in out.glob("blk__*.lib"))
+    assert libraries == ["blk__mine.lib", "blk__tt_025C_3v30.lib"]
     assert (out / "blk_matrix.hex").read_bytes() != (build / "blk_matrix.hex").read_bytes()
     assert (out / "blk.lef").read_bytes() == (build / "blk.lef").read_bytes()
     assert "timing ()" not in (out / "blk__tt_025C_3v30.lib").read_text()
