@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+_PREFIXES = {-15: "f", -12: "p", -9: "n", -6: "u", -3: "m", 0: "", 3: "k", 6: "M", 9: "G"}
 
 
 def percent(fraction: float | None) -> str:
@@ -36,3 +39,22 @@ def counted(number: int, word: str) -> str:
 def place(at: tuple[float, float]) -> str:
     """Return a point as users read it, in um."""
     return f"({at[0]:.3f}, {at[1]:.3f})"
+
+
+def quantity(value: float | None, unit: str, digits: int = 3) -> str:
+    """Return a quantity with the prefix that suits it; a dash for none."""
+    if value is None:
+        return "-"
+    if value == 0:
+        return f"0 {unit}"
+    size = f"{abs(value):.{digits - 1}e}"
+    power = min(max(int(size.partition("e")[2]) // 3 * 3, -15), 9)
+    return f"{value / 10.0**power:.{digits}g} {_PREFIXES[power]}{unit}"
+
+
+def span(values: Sequence[float] | None, unit: str) -> str:
+    """Return a range of a quantity, one figure where both ends read the same."""
+    if not values:
+        return "-"
+    low, high = (quantity(value, unit) for value in values)
+    return low if low == high else f"{low} .. {high}"

@@ -16,8 +16,9 @@ from .abstract import Abstract, abstract_of, natural
 from .access import on_tracks, unreachable
 from .cdl import cdl_lines
 from .corners import circuit_of, corner_figures, corners_of, transistor_count
-from .datasheet import Found, datasheet, drawings, html, markdown, steps
+from .datasheet import Found, datasheet, html, markdown
 from .delays import LogicDelays, scan_order
+from .handling import drawings, steps
 from .lef import lef_lines
 from .liberty import CornerFigures, liberty_lines
 from .memristor import NAME, spice_text, veriloga_text

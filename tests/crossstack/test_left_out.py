@@ -9,7 +9,7 @@ import pytest
 
 from crossstack.cli import run
 from crossstack.solve import load_network
-from crossstack.views.datasheet import steps
+from crossstack.views.handling import steps
 
 SAID = {"nets": "were extracted without resistance", "label": "the extraction left devices out"}
 

@@ -18,8 +18,9 @@ from crossstack.solve import ArrayKind
 from crossstack.solve.modes.modes import writing_mode
 from crossstack.views import on_tracks
 from crossstack.views.corners import circuit_of, corner_figures, leakage_w, transistor_count
-from crossstack.views.datasheet import Found, datasheet, steps
+from crossstack.views.datasheet import Found, datasheet
 from crossstack.views.delays import LogicDelays
+from crossstack.views.handling import steps
 from crossstack.views.liberty import LEAKAGE_TOLD, liberty_lines
 from crossstack.views.modes import written_in
 from crossstack.views.onboard import kind_of_logic, latched, later, waves
