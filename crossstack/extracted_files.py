@@ -21,6 +21,39 @@ def set_of(stem: Path) -> list[str]:
     return [f"{escape(stem.name)}{end}" for end in ENDS]
 
 
+def write_extraction(
+    console: Console,
+    stem: Path,
+    found: Extraction,
+    tech: Tech,
+    farad: dict[str, NetCapacitance],
+    *,
+    hierarchical: bool,
+    least_coupling: float,
+    **given: Any,
+) -> dict[str, Any]:
+    """Write an array or a network, whichever was extracted; returns what was written.
+
+    Args:
+        console: where progress and the names of files go.
+        stem: folder, and how the files' names begin.
+        found: the wires.
+        tech: technology at their conditions.
+        farad: capacitance by net, of a network.
+        hierarchical: SPICE of a network with the wires of equal nets once.
+        least_coupling: of a network, share below which a coupling counts as ground.
+        given: what both take.
+    """
+    if found.array is not None and not found.array.fits_network:
+        return write_array(console, stem, found, tech, **given)
+    # a large array is given its nodes and names here
+    with console.step("write network and netlist"):
+        return write_network(
+            console, stem, found, tech, farad,
+            hierarchical=hierarchical, least_coupling=least_coupling, **given,
+        )  # fmt: skip
+
+
 def write_array(
     console: Console,
     stem: Path,

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Any
 from . import addresses
 from .base import claims, files, outputs
 from .base.versions import versions
-from .block_views import Analysed, build_views
+from .block_views import build_views
+from .build_analysis import analyse_build
 from .builds import no_result, replaced_in
 from .built import Build, json_of, lasting
-from .capacitances import MOST_SETTLED, capacitances
 from .config import RunConfig
 from .console import Console
 from .drawn import draw
-from .large_build import analyse_array
-from .pdk import CrossStackError, FileError, Tech
+from .pdk import FileError, Tech
 from .pdk.klayout_tech import lyp_text
 from .plans import plan_of
 from .whose import noted, process_of
@@ -72,7 +71,7 @@ def build(
             )
             result.extraction = {"warnings": [why]}
         else:
-            analysed = _analyse(extracted, config, tech, result, work, console)
+            analysed = analyse_build(extracted, config, tech, result, work, console)
             if config.spec.top == "macro":  # a block to be placed in a chip
                 match = result.lvs is not None and result.lvs.match
                 with console.step("views"):
@@ -135,84 +134,6 @@ def _compare(gds: Path, tech: Tech, result: Build, work: Path, console: Console)
         result.lvs = report
         files.write_json(work / "lvs.json", report.to_json())
     return extracted
-
-
-def _analyse(
-    extracted: ExtractedLayout,
-    config: RunConfig,
-    tech: Tech,
-    result: Build,
-    work: Path,
-    console: Console,
-) -> Analysed | None:
-    """Extract the wires and solve; a layout that failed LVS may not allow it."""
-    from .analyse import analysis, tables
-    from .analyse.electromigration import current_limits_of, em_report
-    from .analyse.nets import net_table
-    from .analyse.operating import mode_ohm
-    from .analyse.summary import summary
-    from .analyse.timing import read_and_write
-    from .comparison.estimate import estimate, measure_parts
-    from .extract import extract, write_spice
-    from .extract.field.lumps import lines_of, with_capacitors
-    from .solve import save_network
-    from .solve.modes.modes import EXPANSION
-
-    try:
-        with console.step("extract wires") as step:
-            found = extract(extracted, tech, pieces=True, progress=step)
-            result.extraction = {k: v for k, v in found.report.to_json().items() if k != "seconds"}
-        if found.array is not None and not found.array.fits_network and found.rest is None:
-            analyse_array(found.array, tech, result, work, console)
-            return None
-        network = found.network
-        limits = current_limits_of(tech, config.tech.temperature_c)
-        with console.step("nets") as step:
-            found_c = capacitances(extracted, network, tech, step, result.capacitance_engine)
-            if result.capacitance_engine != "formula":
-                result.extraction["capacitance"] = result.capacitance_engine
-            # a network for times: of a large array only lines in the middle may have some
-            settles = len(network.memristor_row) <= MOST_SETTLED
-            whole = settles and lines_of(network) <= found_c.keys()
-            kept = with_capacitors(network, found_c) if whole else network
-            save_network(kept, work / "network.npz")
-            farad = {name: net.total_f for name, net in found_c.items()}
-            table = net_table(network, tech, farad, limits)
-            files.write_json(work / "nets.json", {"nets": table})
-        what = analysis.stimulus(network, tech)
-        drives = analysis.expansion_drives(network, what)
-        write_spice(
-            network,
-            tech,
-            work / f"{result.name}_extracted.spice",
-            switch_ohm=mode_ohm(network, tech, what, EXPANSION),
-            sources=drives.port_voltages,
-            gates=drives.gates,
-            name=result.name,
-            title=f"{result.name}: devices and wires as extracted, driven in expansion mode",
-        )
-        done, not_run = analysis.solve_modes(network, tech, what, console)
-        with console.step("beside the paper"):
-            parts = measure_parts(network, tech)
-            stacking = estimate(network, parts)
-            ir_drop = summary(done, not_run, what, tech.conditions, stacking)
-            judged = {**done, **analysis.unread_writes(network)}
-            em = em_report(network, tech, limits, judged, what, wires=found.wires)
-        with console.step("settling"):
-            timing = read_and_write(network, tech, what, found_c if settles else {})
-    except CrossStackError as error:
-        if result.lvs is not None and result.lvs.match:
-            raise
-        # by its name alone: the folder that it was found in is gone when somebody reads this
-        result.not_done["extract"] = str(error).replace(f"{work}/", "")
-        return None
-    result.ir_drop, result.em, result.timing = ir_drop, em, timing
-    for name, value in (
-        ("ir_drop", result.ir_drop), ("em", result.em), ("timing", result.timing)
-    ):  # fmt: skip
-        files.write_json(work / f"{name}.json", value.to_json())
-    tables.write_table(work / tables.table_name(done), done)
-    return Analysed(network, found_c, what)
 
 
 def finish(

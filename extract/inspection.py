@@ -131,45 +131,53 @@ def net_summary(
     used = set(np.unique(network.resistor_net).tolist())
     if sheets is None:
         sheets = {f.name: f.sheet_ohm_sq.typ for f in tech.films if f.sheet_ohm_sq is not None}
+    limits = wire_limits or {}, cut_limits or {}
     rows, known = [], Known(network) if known is None else known
     for k, net in enumerate(network.nets):
         if k not in used or net not in network.ports or (nets is not None and net not in nets):
             continue
-        path = _Path(network, net, None, known)
-        segments = path.segments()
-        by_layer: dict[str, float] = {}
-        for s in segments:
-            by_layer[s.layer] = by_layer.get(s.layer, 0.0) + s.share_ohm
-        cuts = network.resistor_cuts[path.reach.mine]
-        summed = bool((np.isnan(cuts) & np.isnan(network.resistor_width_um[path.reach.mine])).any())
-        # of a net that is known in part, the weakest or narrowest known piece says nothing
-        limits = ({}, {}) if summed else (wire_limits or {}, cut_limits or {})
-        limit, layer, end = path.weakest(*limits)
-        widths = [
-            s.width_um / s.through
-            for s in segments
-            if not summed and s.width_um == s.width_um and s.through > 0
-        ]
         farad = (capacitance or {}).get(net)
-        rows.append(
-            NetSummary(
-                net=net,
-                start=str(network.node_names[path.start]),
-                end=str(network.node_names[path.end]),
-                ohm=path.ohm,
-                by_layer_ohm=by_layer,
-                squares={n: v / sheets[n] for n, v in by_layer.items() if n in sheets},
-                cuts=None if summed else int(np.nansum(cuts)),
-                narrowest_um=min(widths, default=float("nan")),
-                em_limit_a=limit,
-                em_layer=layer,
-                em_end=end,
-                origin=path.reach.origin,
-                capacitance_f=farad.total_f if farad else float("nan"),
-                summed=summed,
-            )
-        )
+        rows.append(_summary(_Path(network, net, None, known), net, sheets, limits, farad))
     return rows
+
+
+def _summary(
+    path: _Path,
+    net: str,
+    sheets: Mapping[str, float],
+    limits: tuple[Mapping[str, float], Mapping[str, float]],
+    farad: NetCapacitance | None,
+) -> NetSummary:
+    """Return the row of one net, whose path is that to its farthest terminal."""
+    network, mine, segments = path.network, path.reach.mine, path.segments()
+    by_layer: dict[str, float] = {}
+    for s in segments:
+        by_layer[s.layer] = by_layer.get(s.layer, 0.0) + s.share_ohm
+    cuts = network.resistor_cuts[mine]
+    summed = bool((np.isnan(cuts) & np.isnan(network.resistor_width_um[mine])).any())
+    # of a net that is known in part, the weakest or narrowest known piece says nothing
+    limit, layer, end = path.weakest(*(({}, {}) if summed else limits))
+    widths = [
+        s.width_um / s.through
+        for s in segments
+        if not summed and s.width_um == s.width_um and s.through > 0
+    ]
+    return NetSummary(
+        net=net,
+        start=str(network.node_names[path.start]),
+        end=str(network.node_names[path.end]),
+        ohm=path.ohm,
+        by_layer_ohm=by_layer,
+        squares={n: v / sheets[n] for n, v in by_layer.items() if n in sheets},
+        cuts=None if summed else int(np.nansum(cuts)),
+        narrowest_um=min(widths, default=float("nan")),
+        em_limit_a=limit,
+        em_layer=layer,
+        em_end=end,
+        origin=path.reach.origin,
+        capacitance_f=farad.total_f if farad else float("nan"),
+        summed=summed,
+    )
 
 
 class _Path:

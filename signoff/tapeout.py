@@ -199,18 +199,15 @@ def inspect(
     die_um = [(x2 - x1) * pair[0].layout.dbu, (y2 - y1) * pair[0].layout.dbu]
     step_of(wafer, die_um)  # a step that no wafer can have is refused before all is judged
     with steps(STEPS[0]):
-        checks = [check for file in pair for check in check_file(file)]
         # files made just now come from this layout
         changed = [] if fresh else differences(opened, pair, source.tech)
-        checks += [check_pair(*pair)] if len(pair) == 2 else []
+        checks = _of_files(pair)
         checks += [_same_source(now, made_from, changed), _unknown(source, opened)]
     filled = () if fresh else pair
     checks += judge(opened, source.path, source.tech, source.netlist, filled, steps)
     with steps(STEPS[-1]):
-        checks.append(check_density(pair, source.tech))
         nets = _nets(opened, source.tech)
-        checks += check_die(pair[0], nets)
-        checks += [check_openings(*pair), check_strays(*pair)] if len(pair) == 2 else []
+        checks += _of_die(pair, nets, source.tech)
     layout = pair[-1].layout
     masks = masks_of(layout, source.tech)
     marks = marks_of(layout, source.tech, wafer, (x2 - x1, y2 - y1))
@@ -239,6 +236,18 @@ def inspect(
         "not_repeated": list(shuttle.unchecked),
         "to_agree": [*shuttle.notes, *(shuttle.chip_notes if has_pads(pair[0]) else ())],
     }
+
+
+def _of_files(pair: tuple[TapeoutFile, ...]) -> list[Check]:
+    """Return what is wrong with files as such; masks apart are compared with the foundry's."""
+    found = [check for file in pair for check in check_file(file)]
+    return [*found, *([check_pair(*pair)] if len(pair) == 2 else [])]
+
+
+def _of_die(pair: tuple[TapeoutFile, ...], nets: ExtractedLayout | None, tech: Tech) -> list[Check]:
+    """Return what is wrong with the die: density, pads, and openings over them."""
+    found = [check_density(pair, tech), *check_die(pair[0], nets)]
+    return [*found, *([check_openings(*pair), check_strays(*pair)] if len(pair) == 2 else [])]
 
 
 def _nets(opened: OpenedLayout, tech: Tech) -> ExtractedLayout | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,14 +105,7 @@ def write_model(
             "enable_bit": len(controls) - 1 - controls.index(names.ENABLE) if held else 0,
             "tolerance": f"{TOLERANCE:g}",
             "power_define": POWER_DEFINE,
-            # nets, since no simulator joins a number to an inout port
-            "supplies": [
-                (f"supply{int(g.pins[0].role.use == 'POWER')}", identifier(g.name))
-                for g in groups
-                if g.pins[0].role.supply
-            ],
-            "analog": [g for g in groups if not _control(g) and not g.pins[0].role.supply],
-            "connections": list(_connections(groups, controls)),
+            **_joined(groups, controls),
         },
     )
     write_text(folder / f"{name}_model.sv", model)
@@ -125,6 +118,19 @@ def write_model(
     for kind, words in rows.items():
         write_text(folder / f"{name}_{kind}.hex", "\n".join(words) + "\n")
     return [f"{name}_{end}" for end in ("model.sv", "bench.sv", *(f"{k}.hex" for k in rows))]
+
+
+def _joined(groups: Sequence[PortGroup], controls: Sequence[str]) -> dict[str, Any]:
+    """Return what the bench joins to the block's ports."""
+    supplies = [g for g in groups if g.pins[0].role.supply]
+    return {
+        # nets, since no simulator joins a number to an inout port
+        "supplies": [
+            (f"supply{int(g.pins[0].role.use == 'POWER')}", identifier(g.name)) for g in supplies
+        ],
+        "analog": [g for g in groups if not _control(g) and g not in supplies],
+        "connections": list(_connections(groups, controls)),
+    }
 
 
 def _ns(seconds: float) -> str:

@@ -160,15 +160,9 @@ def command(
     tech = replace(origin, tech=at).resolved_tech()
     # what takes long to load comes after what may be refused
     from ..extract import Bsim, read_model, split_patterns
-    from ..extracted_files import ENDS, write_array, write_network
+    from ..extracted_files import ENDS, write_extraction
 
-    if c_engine is not None and not capacitance:
-        said = click.get_current_context().get_parameter_source("capacitance")
-        if said is not ParameterSource.DEFAULT:
-            raise ConfigError(
-                f"--r-only finds no capacitance: leave out --capacitance-engine {c_engine}"
-            )
-        capacitance = True
+    capacitance = capacitance or _wants_capacitance(c_engine)
     if least_coupling is not None and not capacitance:
         raise ConfigError("--least-coupling belongs to --rc")
     if not spice:
@@ -195,32 +189,35 @@ def command(
     for warning in found.report.warnings:
         console.note(warning)
     console.say(f"{tech.name}, {tech.conditions.text}")
-    stem = folder / file.stem
-    models = Bsim(tech) if bsim else None
-    if _too_large(found):
-        if least_coupling is not None:
-            raise ConfigError(
-                f"--least-coupling is {least_coupling:g}: of so many cells every coupling but "
-                "those across memristors counts as ground; leave it out"
-            )
-        value = write_array(
-            console, stem, found, tech,
-            spice=spice, spef=spef, bsim=models, model=model, cell=opened.top.name,
-        )  # fmt: skip
-    else:
-        # a large array is given its nodes and names here
-        with console.step("write network and netlist"):
-            value = write_network(
-                console, stem, found, tech, farad, spice=spice, spef=spef, bsim=models,
-                hierarchical=hierarchical, model=model, cell=opened.top.name,
-                least_coupling=LEAST_COUPLING if least_coupling is None else least_coupling,
-            )  # fmt: skip
+    if least_coupling is not None and _too_large(found):
+        raise ConfigError(
+            f"--least-coupling is {least_coupling:g}: of so many cells every coupling but "
+            "those across memristors counts as ground; leave it out"
+        )
+    value = write_extraction(
+        console, folder / file.stem, found, tech, farad,
+        spice=spice, spef=spef, bsim=Bsim(tech) if bsim else None, hierarchical=hierarchical,
+        model=model, cell=opened.top.name,
+        least_coupling=LEAST_COUPLING if least_coupling is None else least_coupling,
+    )  # fmt: skip
     if as_json:
         console.result({**value, "extraction": found.report.to_json()})
     lost = None if _too_large(found) else _lost(found, tech.name)
     if lost:
         console.note(lost)
     return FOUND if lost else OK
+
+
+def _wants_capacitance(engine: str | None) -> bool:
+    """Return whether an engine for capacitances asks for them; refuse one with --r-only."""
+    from ..base.errors import ConfigError
+
+    if engine is None:
+        return False
+    said = click.get_current_context().get_parameter_source("capacitance")
+    if said is not ParameterSource.DEFAULT:
+        raise ConfigError(f"--r-only finds no capacitance: leave out --capacitance-engine {engine}")
+    return True
 
 
 def _check_no_spice(**wanted: object) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..extract import NetCapacitance, NetSummary, Segment
     from ..extract.array.tiled import TiledArray
     from ..pdk import Tech
+    from ..pdk.electromigration import CurrentLimits
     from ..solve.network.network import Network
 
 #: nets that a line names
@@ -67,7 +68,6 @@ def command(
     from ..extract.reach import Reach
     from ..extract.sheet.rates import rates
     from ..layouts import wires_in
-    from ..pdk.electromigration import current_limits
     from ..solve.network.network import Network
 
     console = Console(as_json, quiet)
@@ -80,13 +80,7 @@ def command(
         if to is not None or layout is not None:
             raise ConfigError("--to and --layout need a network; this file holds arrays")
         return _array(console, path, loaded, patterns)
-    if temperature is None:
-        temperature = max(tech.process.limits.temperatures_c[0], tech.conditions.temperature_c)
-    # a temperature beyond the manual's is refused before it is remarked on
-    limits = current_limits(tech, temperature, bidirectional=bidirectional)
-    if temperature < tech.conditions.temperature_c:
-        at = tech.conditions.temperature_c
-        console.note(f"current limits at {temperature:g} C, wires at {at:g} C")
+    limits = _limits(console, tech, temperature, bidirectional=bidirectional)
     chosen = _chosen(loaded, patterns)
     if to is not None and len(chosen) != 1:
         raise ConfigError(f"--to {to}: choose one net with --net, not {len(chosen)}")
@@ -103,32 +97,59 @@ def command(
             wire_limits=limits.wire_a_per_um,
             cut_limits=limits.cut_a,
         )
+    if not table and len(chosen) != 1:
+        raise ConfigError("none of these nets has a pin; choose a single one with --net")
+    origins = {row.net: row.origin for row in table}
     value: dict[str, Any] = {
         "network": str(path),
         "notes": [*wires.notes],
         "conditions": tech.conditions.to_json(),
         "limits": {
-            "temperature_c": temperature,
+            "temperature_c": limits.temperature_c,
             "bidirectional": bidirectional,
             "assumed": list(limits.assumed),
         },
         "nets": [row.to_json() for row in table],
     }
-    if not table and len(chosen) != 1:
-        raise ConfigError("none of these nets has a pin; choose a single one with --net")
-    origins = {row.net: row.origin for row in table}
     if not table:
         origins[chosen[0]] = value["origin"] = Reach(loaded, chosen[0]).origin
-    lines = [*(_table(table) if table else ()), *_origins(origins), *_unknown(table)]
     if segments is not None:
         value["segments"] = [_plain(s) for s in segments]
-        lines += _segments(segments)
-    if weak := sorted({row.em_layer for row in table} & set(limits.assumed)):
-        lines.append(f"limits of {', '.join(weak)} are assumed, not published")
-    for line in lines:
+    for line in _lines(table, origins, segments, limits.assumed):
         console.say(line)
     console.result(value)
     return OK
+
+
+def _lines(
+    table: list[NetSummary],
+    origins: Mapping[str, str],
+    segments: list[Segment] | None,
+    assumed: Collection[str],
+) -> Iterator[str]:
+    """Yield what is found of the nets, for people."""
+    yield from _table(table) if table else ()
+    yield from _origins(origins)
+    yield from _unknown(table)
+    yield from _segments(segments) if segments is not None else ()
+    if weak := sorted({row.em_layer for row in table} & set(assumed)):
+        yield f"limits of {', '.join(weak)} are assumed, not published"
+
+
+def _limits(
+    console: Console, tech: Tech, celsius: float | None, *, bidirectional: bool
+) -> CurrentLimits:
+    """Return the current limits at a temperature; None for that of the wires, if there are some."""
+    from ..pdk.electromigration import current_limits
+
+    wires = tech.conditions.temperature_c
+    if celsius is None:
+        celsius = max(tech.process.limits.temperatures_c[0], wires)
+    # a temperature beyond the manual's is refused before it is remarked on
+    found = current_limits(tech, celsius, bidirectional=bidirectional)
+    if celsius < wires:
+        console.note(f"current limits at {celsius:g} C, wires at {wires:g} C")
+    return found
 
 
 def _chosen(network: Network, patterns: list[str]) -> list[str]:

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..base.errors import FOUND, OK
-from ..console import output_options
+from ..console import Console, output_options
 from ..formats import FormatCommand, Formats, format_options
 from ..named import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES
 from ..options import check_results, out_option, process_option
 from ..typed import NUMBER, WHOLE
 
 if TYPE_CHECKING:
+    from ..pdk import Tech
     from ..signoff.checks import Check
     from ..signoff.tapeout import Source
+    from ..signoff.wafer import Wafer
 
 _PAIR = (NUMBER, NUMBER)
 #: what only the package of a chip holds
@@ -86,12 +88,11 @@ def command(
     crossstack tapeout gds_out/crossstack_testchip_10x10x2
     crossstack tapeout gds_out/crossstack_testchip_10x10x2 --check-only
     """  # noqa: D301
-    from ..base import files, outputs
+    from ..base import files
     from ..base.layout import ONE_TOP, open_layout
-    from ..lab import plan_csv
     from ..layouts import tapeout_source
     from ..plans import TAPEOUT
-    from ..signoff import bonding, handover, listing, pads, tapeout
+    from ..signoff import tapeout
     from ..signoff import wafer as wafers
     from ..signoff.formats import outcome_of
 
@@ -120,21 +121,40 @@ def command(
             found, opened, where, wanted, wafer, made_from,
             fresh=not check_only, steps=console.step, also=unplanned,
         )  # fmt: skip
-        files.write_json(work / "tapeout.json", report)
-        files.write_lines(work / "tapeout.txt", listing.text_lines(report, found.tech))
-        files.write_lines(work / "README.txt", handover.readme(report, report["pads"]))
-        if report["pads"]:
-            files.write_lines(work / "pads.csv", pads.pad_lines(report["pads"]))
-            diagram = bonding.bonding_svg(report["name"], report["die_um"], report["pads"])
-            outputs.write_text(work / "bonding.svg", diagram)
-        if plan_of_chip:
-            outputs.write_text(work / "probe_plan.csv", plan_csv(plan_of_chip))
-        on_wafer = wafers.wafer_dies(wafer, report["die_um"]) if report["pads"] else []
-        if on_wafer:
-            files.write_lines(work / "wafer_map.csv", wafers.map_lines(on_wafer))
-            picture = wafers.map_svg(report["name"], report["die_um"], wafer, on_wafer)
-            outputs.write_text(work / "wafer_map.svg", picture)
+        _write_lists(work, report, found.tech, wafer, plan_of_chip)
     formats.write([outcome_of(report, str(found.path))], report)
+    _say(console, report, folder)
+    console.result(report)
+    return OK if report["passed"] else FOUND
+
+
+def _write_lists(
+    work: Path, report: dict[str, Any], tech: Tech, wafer: Wafer, plan: list[dict[str, Any]]
+) -> None:
+    """Write the report, and of a chip its pads and dies, for programs and for people."""
+    from ..base import files, outputs
+    from ..lab import plan_csv
+    from ..signoff import bonding, handover, listing, pads
+    from ..signoff import wafer as wafers
+
+    files.write_json(work / "tapeout.json", report)
+    files.write_lines(work / "tapeout.txt", listing.text_lines(report, tech))
+    files.write_lines(work / "README.txt", handover.readme(report, report["pads"]))
+    if report["pads"]:
+        files.write_lines(work / "pads.csv", pads.pad_lines(report["pads"]))
+        diagram = bonding.bonding_svg(report["name"], report["die_um"], report["pads"])
+        outputs.write_text(work / "bonding.svg", diagram)
+    if plan:
+        outputs.write_text(work / "probe_plan.csv", plan_csv(plan))
+    on_wafer = wafers.wafer_dies(wafer, report["die_um"]) if report["pads"] else []
+    if on_wafer:
+        files.write_lines(work / "wafer_map.csv", wafers.map_lines(on_wafer))
+        picture = wafers.map_svg(report["name"], report["die_um"], wafer, on_wafer)
+        outputs.write_text(work / "wafer_map.svg", picture)
+
+
+def _say(console: Console, report: dict[str, Any], folder: Path) -> None:
+    """Say what is not in order, and the verdict."""
     for check in report["checks"]:
         if check["status"] != "ok":
             console.say(f"{check['status']}: {check['name']}: {check['file']}: {check['text']}")
@@ -147,8 +167,6 @@ def command(
     for text in report["not_judged"]:
         console.say(f"  not judged: {text}")
     console.say(f"  {folder / 'tapeout.txt'}")
-    console.result(report)
-    return OK if report["passed"] else FOUND
 
 
 def _plan(source: Source) -> tuple[list[dict[str, Any]], list[Check]]:

@@ -25,9 +25,9 @@ def check(target: Target) -> None:
             if error is not None:
                 where = target.places.get(f"free.{free.key}", "free")
                 # what is fixed, or free beside it, may be what is wrong
-                place = target.place(error) or where
-                about = f"free.{free.key}: " if place == where else ""
-                raise ConfigError(f"{place}: {about}{error}")
+                named = target.place(error) or where
+                about = f"free.{free.key}: " if named == where else ""
+                raise ConfigError(f"{named}: {about}{error}")
 
 
 def _refused(target: Target, sizes: list[int], place: int, value: int) -> CrossStackError | None:
