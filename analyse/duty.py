@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.linalg import splu
 
+from ..solve.network.network import JOINT_OHM
+
 if TYPE_CHECKING:
     from ..solve.network.network import Network
     from ..solve.network.through import Throughs
@@ -27,8 +29,6 @@ Ints = NDArray[np.int64]
 
 #: a net of no column, or of several
 SHARED = -1
-#: stands for a joint of zero ohm
-_SHORT_OHM = 1e-9
 #: what of a resistor tells what it is judged with
 _KIND = ("layer", "width_um", "parting", "crosses")
 
@@ -130,7 +130,7 @@ class _Line:
         nodes, local = np.unique(both, return_inverse=True)
         return cls(
             local.reshape(2, -1),
-            1.0 / np.maximum(network.resistor_ohm[pieces], _SHORT_OHM),
+            1.0 / np.maximum(network.resistor_ohm[pieces], JOINT_OHM),
             np.searchsorted(nodes, sources),
             np.stack([np.searchsorted(nodes, leads), columns]),
             np.stack([getattr(network, f"resistor_{name}")[pieces] for name in _KIND]),

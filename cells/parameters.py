@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-#: most rows, and most columns; a chip has a pad for each of its pins
-MAX_LINES = 1024
+from ..pdk.ranges import MAX_LINES
+
 #: cells of ours that arrays are made of, and kinds of top cell: the bare array, the array with its
 #: mode switches, or that on a die
 CELL_NAMES, TOPS = ("hybrid", "passive", "planar", "passive_planar"), ("array", "macro", "testchip")

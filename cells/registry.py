@@ -20,6 +20,7 @@ from typing import Any
 from ..base.errors import nearest
 from ..pdk import CrossStackError, Module, NoRuleError, ParameterError, Tech, get_tech
 from ..pdk.ask import Ask
+from ..pdk.module import TIERS
 from . import decoder
 from .basic import memristor_stack, module_via_cell, select_nmos, via_stack_cell
 from .describe import Parameter, parameters_from
@@ -44,7 +45,7 @@ from .scan import (
 )
 from .switches import column_switch, inverter
 from .transition import transition
-from .unit import TIERS, Unit, UnitCellError, unit_of
+from .unit import Unit, UnitCellError, unit_of
 from .usual import column_pitch, inverter_pitch, row_pitch
 
 #: entry points that give array cells: name of the cell = function that draws it

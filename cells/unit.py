@@ -17,10 +17,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from ..pdk import CrossStackError, Tech
+from ..pdk.module import TIERS
 from .drawing import Cell, Port, Rect
 
-#: tiers, bottom first
-TIERS = ("bottom", "top")
 #: roles of the electrodes that rows end on, by tier, and that columns are made of
 ROW_ELECTRODES, COLUMN_ELECTRODE = ("bottom_electrode", "top_electrode"), "middle_electrode"
 #: pin -> conductors, by role, on which it may leave the cell

@@ -75,7 +75,7 @@ def _chain(path: Path, value: dict[str, Any]) -> Chain:
 
 
 def _decoder(path: Path, value: dict[str, Any]) -> Decoder:
-    from .cells.parameters import MAX_LINES
+    from .pdk.ranges import MAX_LINES
     from .solve.modes.decoder import Decoder
 
     nets, cols = _nets(path, value, "nets"), value.get("columns")

@@ -31,7 +31,7 @@ from .named import CELL_KINDS
 Point = RunConfig | Mapping[str, Any]
 
 #: points that nobody came back for
-_KEPT_S = 30 * 86_400.0
+KEPT_S = 30 * 86_400.0
 
 
 class Points:
@@ -140,7 +140,7 @@ class Points:
         return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
 
     def _forget_old(self) -> None:
-        old = time.time() - _KEPT_S
+        old = time.time() - KEPT_S
         try:
             if self._folder.stat().st_mtime < old:
                 shutil.rmtree(self._folder, ignore_errors=True)

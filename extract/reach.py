@@ -14,15 +14,13 @@ from scipy.sparse.linalg import splu
 from ..base.names import is_line
 from ..pdk import ParameterError
 from ..solve.modes.mode import is_macro
-from ..solve.network.network import Network
+from ..solve.network.network import JOINT_OHM, Network
 from ..solve.network.through import Throughs
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 #: shares of the current below this are not on the way
 NO_CURRENT = 1e-6
-#: what stands for a joint of zero ohm in a solve
-SHORT_OHM = 1e-9
 #: where a line of a macro is measured from: its switches feed it, not what its label marks
 ARRAY_EDGE = "the edge of the array, where its label is; its switches feed it"
 #: right-hand sides at a time; ends of a net without terminals that are looked at
@@ -47,7 +45,7 @@ class Wires:
     ) -> None:
         """Factor them once."""
         self.a, self.b, self.start, self.terminals = a, b, start, terminals
-        self.g = 1.0 / np.maximum(network.resistor_ohm[mine], SHORT_OHM)
+        self.g = 1.0 / np.maximum(network.resistor_ohm[mine], JOINT_OHM)
         self.layer = network.resistor_layer[mine].astype(np.int64)
         self.width_um, self.cuts = network.resistor_width_um[mine], network.resistor_cuts[mine]
         parting = network.resistor_parting[mine].astype(np.int64)

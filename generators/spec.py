@@ -14,7 +14,6 @@ from ..cells.limits import one_of, switch
 from ..cells.parameters import (
     CUTS,
     FINGERS,
-    MAX_LINES,
     PERIPHERIES,
     READ_SWITCHES,
     ROW_ENDS,
@@ -23,6 +22,7 @@ from ..cells.parameters import (
 )
 from ..cells.registry import ARRAY_CELLS, array_cell, array_cells_on, parameters_of
 from ..pdk import DEFAULT, Module, ParameterError, Tech, get_tech, process_key, profile_names
+from ..pdk.ranges import MAX_LINES
 
 #: what the unit cell is drawn with, if it takes it
 CELL_VALUES = ("device_um", "me_width_um", "select_w_um", "pitch_x_um", "pitch_y_um")

@@ -15,6 +15,8 @@ from ..pdk import ParameterError, Tech
 if TYPE_CHECKING:
     from ..solve import Network
 
+#: standard deviation of a voltmeter, V
+NOISE_V = 1e-7
 #: a pair of pads of a monitor, numbered from 1 in the west
 Pads = tuple[int, int]
 _DRAWN = {"kelvin": kelvin, "van_der_pauw": van_der_pauw, "via_chain": via_chain}
@@ -78,7 +80,7 @@ class Simulated:
     """
 
     def __init__(
-        self, tech: Tech, noise_v: float = 1e-7, offset_v: float = 2e-6, seed: int = 0
+        self, tech: Tech, noise_v: float = NOISE_V, offset_v: float = 2e-6, seed: int = 0
     ) -> None:
         self.tech, self.noise_v, self.offset_v = tech, noise_v, offset_v
         self._random = np.random.default_rng(seed)

@@ -12,6 +12,7 @@ from ..base.decimals import decimal, whole_decimal
 from ..base.errors import FileError
 from ..base.inputs import read_text
 from ..base.outputs import write_text
+from ..pdk.ranges import TEMPERATURE_C
 
 #: most readings that a file may hold
 MOST = 100_000
@@ -55,8 +56,9 @@ class Reading:
             raise ValueError(f"current_a = {self.current_a:g} is not within 1e-12 .. 1 A")
         if not math.isfinite(self.voltage_v) or abs(self.voltage_v) > 100.0:
             raise ValueError(f"voltage_v = {self.voltage_v:g} is not within -100 .. 100 V")
-        if not math.isfinite(self.temperature_c) or not -273.15 < self.temperature_c < 1000.0:
-            raise ValueError(f"temperature_c = {self.temperature_c:g} is not within -273 .. 1000 C")
+        if self.temperature_c not in TEMPERATURE_C:
+            told = f"temperature_c = {self.temperature_c:g} is not within {TEMPERATURE_C}"
+            raise ValueError(told)
 
 
 COLUMNS = tuple(field.name for field in fields(Reading))

@@ -21,7 +21,7 @@ _REACH_UM = 5.0
 _MOST_POLYGONS = 50_000
 
 #: Silicon that joins wires everywhere, and so says nothing about the place of a short.
-_TAPS = ("ptap", "ntap")
+TAPS = ("ptap", "ntap")
 
 #: conductor or cut -> polygons
 _Shapes = dict[str, db.Region]
@@ -79,7 +79,7 @@ def where_joined(
         first: (device, terminal index) of the terminals of one wire.
         second: those of the other.
     """
-    everywhere = (*_TAPS, layout.tech.roles.layer("nwell"))
+    everywhere = (*TAPS, layout.tech.roles.layer("nwell"))
     shapes = {n: r for n, r in layout.net_shapes(net).items() if n not in everywhere}
     if sum(region.count() for region in shapes.values()) > _MOST_POLYGONS:
         return Spot()

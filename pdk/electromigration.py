@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ..base.errors import ParameterError
 from .arithmetic import evaluate
 from .module import replaced_by
-from .ranges import number
+from .ranges import ZERO_C, number
 from .tech import Tech
 
 #: heat that silicon dioxide conducts, W / (um K): the usual bulk value, assumed for its films
@@ -101,7 +101,7 @@ def _between(
         return row[0]
     k = min(bisect_right(temperatures_c, temperature_c), len(row) - 1) - 1
     low, high, here = (
-        1.0 / (t + 273.15) for t in (temperatures_c[k], temperatures_c[k + 1], temperature_c)
+        1.0 / (t - ZERO_C) for t in (temperatures_c[k], temperatures_c[k + 1], temperature_c)
     )
     share = (here - low) / (high - low)
     return row[k] * math.exp(share * math.log(row[k + 1] / row[k]))

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from ..base.errors import ParameterError
-from .ranges import number, whole
+from .ranges import MAX_LINES, number, whole
 
 #: V; what a user asks for ends at the process's supply, too: transistors pass on no more
 _LEAST_V, _MOST_V = 1e-3, 100.0
@@ -114,7 +114,7 @@ PARAMETERS: dict[str, Parameter] = {
     "write_rows": Parameter(
         "",
         1,
-        1024,
+        MAX_LINES,
         "rows that are written at a time, in turns within the slot of their column, while the "
         "others stand at its voltage; left out, all at once",
         whole=True,

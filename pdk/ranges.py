@@ -57,7 +57,9 @@ LENGTH_UM, DISTANCE_UM = Span(0, 1000, "um", above=True), Span(0, 1000, "um")
 THICKNESS_UM, HEIGHT_UM = Span(LEAST_UM, 100, "um"), Span(-100, 1000, "um")
 AREA_UM2, RATIO, PERCENT = Span(0, 1e6, "um2", above=True), Span(0, 1e6, above=True), Span(0, 100)
 FACTOR, COUNT = Span(0, 1e6), Span(1, 1e6, whole=True)
-DATATYPE = Span(0, 65535, whole=True)
+#: largest number that a layer or datatype of GDS has
+MAX_GDS = 65535
+DATATYPE = Span(0, MAX_GDS, whole=True)
 #: a side of a die, or a place on it; a step between shapes
 DIE_UM, PLACE_UM = Span(0, 1e5, "um", above=True), Span(0, 1e5, "um")
 STEP_UM = Span(-1000, 1000, "um")
@@ -67,8 +69,11 @@ GRID_UM, DBU_UM = Span(1e-4, 1, "um"), Span(DRAWN_DBU_UM, DRAWN_DBU_UM, "um")
 SHEET_OHM_SQ, CUT_OHM = Span(1e-6, 1e6, "ohm/sq"), Span(1e-6, 1e9, "ohm")
 #: growth of a drawn shape per edge that a user may ask for
 BIAS_UM = Span(-1, 1, "um")
-#: what a process may allow its circuits
-TEMPERATURE_C = Span(-273.15, 1000.0, "C")
+#: absolute zero; what a process may allow its circuits
+ZERO_C = -273.15
+TEMPERATURE_C = Span(ZERO_C, 1000.0, "C")
+#: most rows, and most columns; a chip has a pad for each of its pins
+MAX_LINES = 1024
 TCR_PER_C, PERMITTIVITY = Span(-0.02, 0.02, "per C"), Span(1, 1e4)
 CURRENT_MA = Span(0, 1e4, "mA", above=True)
 ACTIVATION_EV, CURRENT_EXPONENT = Span(0.05, 5, "eV"), Span(0.5, 10)

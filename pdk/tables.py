@@ -16,6 +16,7 @@ from ..base.spans import Span
 from ..base.sums import sum_of
 from .arithmetic import evaluate
 from .home import HEAD, HOME, MODULE_HEAD
+from .ranges import MAX_GDS
 
 T = TypeVar("T")
 #: largest table that is read; the largest of ours has 40 kB
@@ -76,12 +77,12 @@ class Row:
         return found
 
     def whole(self, column: str, default: int | None = None) -> int:
-        """Return an integer, 0 .. 65535."""
+        """Return an integer, from 0 to the largest number of a layer."""
         value = self.cells[column]
         if not value and default is not None:
             return default
-        if not (value.isascii() and value.isdecimal() and int(value[:8]) <= 65535):
-            raise self.wrong(f"{column} = {value!r} is not a whole number, 0 .. 65535")
+        if not (value.isascii() and value.isdecimal() and int(value[:8]) <= MAX_GDS):
+            raise self.wrong(f"{column} = {value!r} is not a whole number, 0 .. {MAX_GDS}")
         return int(value)
 
     def optional(self, column: str, span: Span) -> float | None:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from ..lab import Figure, Reading
     from ..pdk import Tech
 
-#: standard deviation of a simulated voltmeter, V
-_NOISE_V = 1e-7
 #: figures that a configuration takes in its section ``tech:``
 _OF_TECH = ("sheet_resistance_ohm_sq", "size_bias_um")
 
@@ -191,7 +189,7 @@ def _simulated(
     made = tech.at(replace(_truth(truth, tech), temperature_c=at))
     for text in beyond_corners(made.conditions.sheet_resistance_ohm_sq, tech):
         console.note(f"{truth}: {text}")
-    instrument = Simulated(made, _NOISE_V, seed=seed)
+    instrument = Simulated(made, seed=seed)
     return measure(instrument, temperature_c=at, progress=step, profile=tech.profile.name)
 
 

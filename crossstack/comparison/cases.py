@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..generators import ArraySpec
 from ..pdk import ParameterError, Tech
+from ..pdk.ranges import MAX_LINES
 
 if TYPE_CHECKING:
     import klayout.db as db
@@ -48,8 +49,9 @@ def pairs(base: ArraySpec) -> list[Pair]:
         ParameterError: if the baselines would be larger than the largest array.
     """
     n, m = base.rows, base.cols
-    if 2 * n > 1024:
-        raise ParameterError("rows", n, "1 .. 512, since the planar baseline has twice as many")
+    if 2 * n > MAX_LINES:
+        allowed = f"1 .. {MAX_LINES // 2}, since the planar baseline has twice as many"
+        raise ParameterError("rows", n, allowed)
     stacked = replace(base, cell="hybrid", top="macro", name=None)
     planar = one_tier(stacked)
     plain = replace(

@@ -24,11 +24,10 @@ from ..base.errors import CrossStackError
 from ..base.outputs import one_step
 from ..base.units import counted
 from ..identity import identity
+from ..points import KEPT_S
 
 Floats = NDArray[np.float64]
 
-#: runs that nobody came back for
-_KEPT_S = 30 * 86_400.0
 _SUM = hashlib.sha256().digest_size
 
 
@@ -94,7 +93,7 @@ class Kept:
 
     def _forget_old(self) -> None:
         try:
-            if self._folder.stat().st_mtime < time.time() - _KEPT_S:
+            if self._folder.stat().st_mtime < time.time() - KEPT_S:
                 shutil.rmtree(self._folder, ignore_errors=True)
         except OSError:
             return

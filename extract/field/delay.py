@@ -10,14 +10,11 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.linalg import splu
 
 from ...pdk import ParameterError
-from ...solve.network.network import Network
+from ...solve.network.network import JOINT_OHM, Network
 from .lumps import lumps, nodes_of_nets
 
 if TYPE_CHECKING:
     from .netcap import NetCapacitance
-
-#: what stands for a joint of zero ohm
-_SHORT_OHM = 1e-9
 
 
 def elmore_delays(
@@ -72,7 +69,7 @@ def _slowest(
     n = len(nodes)
     a = np.searchsorted(nodes, network.resistor_a[resistors])
     b = np.searchsorted(nodes, network.resistor_b[resistors])
-    g = 1.0 / np.maximum(network.resistor_ohm[resistors], _SHORT_OHM)
+    g = 1.0 / np.maximum(network.resistor_ohm[resistors], JOINT_OHM)
     rows, cols = np.concatenate([a, b, a, b]), np.concatenate([a, b, b, a])
     matrix = coo_matrix((np.concatenate([g, g, -g, -g]), (rows, cols)), (n, n)).tocsc()
     free = np.flatnonzero(nodes != pin)

@@ -10,13 +10,12 @@ import klayout.db as db
 
 from ...base import names as grammar
 from ...lvs import ExtractedLayout, FlatDevice, FlatNet
+from ...lvs.places import TAPS
 from ..sheet.rates import Rates
 from ..sheet.shapes import NetShapes, Pin, Terminal, place
 from .labels import labels_of
 from .reached import reached
 
-#: silicon that ties the substrate or a well: no wire of a net runs through it
-_TAPS = ("ptap", "ntap")
 _DIFFUSIONS = ("nsd", "psd")
 _BARE = ("bare_B", "bare_T")
 
@@ -84,7 +83,7 @@ class NetGeometry:
         warnings = []
         self._join_butted(regions)
         taps = db.Region()
-        for layer in _TAPS:
+        for layer in TAPS:
             if layer in regions:
                 taps += regions.pop(layer)
         regions.pop(self.layout.tech.roles.layer("nwell"), None)

@@ -24,6 +24,8 @@ AIM_DAMAGED = 0.005
 TINY = float(np.finfo(np.float64).tiny)
 MAX_ATTEMPTS = 6
 TIGHTEN = 0.03
+# Gain of a step over that of the one before, at most: nearer to 1 their sum says nothing.
+MOST_RATIO = 0.98
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from .engine import (
     MAX_ATTEMPTS,
+    MOST_RATIO,
     TIGHTEN,
     Engine,
     Raw,
@@ -190,7 +191,7 @@ class NumpyEngine:
             floor = np.minimum(past[live], rate * rate)
             if it > 1:
                 past[live] = ratio
-            ratio = np.clip(ratio, floor, 0.98)
+            ratio = np.clip(ratio, floor, MOST_RATIO)
             missing = np.sqrt(gain[live] * ratio / (1 - ratio) / total[live])
             worst = float(missing.max(initial=0.0)) if it > 1 else np.inf
             before[live] = gain[live]

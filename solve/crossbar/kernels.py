@@ -17,6 +17,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
+from .engine import MOST_RATIO
+
 ROWS = 8  # row lines per block: the lanes of one row sweep
 
 # No reassociation: differences of neighbouring voltages must stay differences.
@@ -338,7 +340,7 @@ def extrapolated(gain, ratio, past, slowest):
     """
     root = np.sqrt(slowest)
     rate = (root - 1.0) / (root + 1.0)
-    ratio = min(max(ratio, min(past, rate * rate)), 0.98)
+    ratio = min(max(ratio, min(past, rate * rate)), MOST_RATIO)
     return gain * ratio / (1.0 - ratio)
 
 

@@ -29,6 +29,8 @@ Array = NDArray[Any]
 
 #: least and most of an ohm, a um or a um2: beyond, 1 / x and sums of squares leave the numbers
 LEAST, MOST = 1e-100, 1e100
+#: what stands for a joint of zero ohm where a net is solved alone
+JOINT_OHM = 1e-9
 #: largest sizes of devices, um2 and um: a metre, and its square
 SIZES = {"memristor_area_um2": 1e12, "switch_w_um": 1e6, "switch_l_um": 1e6}
 #: cuts of a piece of wire that can be told apart, a bit each

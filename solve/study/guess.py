@@ -20,20 +20,17 @@ from ..crossbar.lines import Lines, canonical
 from ..crossbar.nonlinear_crossbar import tangent_solved
 from ..network.linear import NetworkSolver
 from ..network.network import Network
+from ..network.nonlinear import MAX_CHORDS
 from ..network.prepared import Guess, Prepared
-from ..network.regular import Devices, RegularSolver
+from ..network.regular import TOLERANCE, Devices, RegularSolver
 
 Floats = NDArray[np.float64]
 
 log = logging.getLogger(__name__)
 
-#: of the crossbar's solves
-TOLERANCE = 1e-11
 #: change of a device's voltage in the last step of Newton's method, whose next would change it by
 #: about the square of that
 STEP = 1e-6
-#: rounds of conductances between 0 V and the operating point; one is enough but at odd spans
-MAX_CHORDS = 5
 #: off a full solution at random by no more than this share, lines are chains
 _EXACT = 1e-10
 #: Devices from which compiled kernels pay; below, the blocks alone are faster.
