@@ -56,6 +56,17 @@ STUCK = Span(0, 0.5)
 SEED, COUNT, COLUMN = Span(0, whole=True), Span(1, whole=True), Span(0, whole=True)
 #: bits of a read, a converter: beyond, rounding decides
 BITS, BITS_OR_NONE = Span(1, 24, whole=True), Span(0, 24, whole=True)
+#: a cut through a layout: below, rounding shows; above, nothing can be told apart
+CUT_UM = Span(0.5, 1000, "um")
+#: rows and columns of a tile
+TILE = Span(1, 4096, whole=True)
+#: bars of a vernier on either side of the middle one
+BAR = Span(-10, 10, whole=True)
+#: layer and datatype of GDS in a file that a foundry takes
+LAYER = Span(0, 32_767, whole=True)
+#: step from die to die, a place on a wafer, and a die, counted from the first one
+DIE_STEP_UM = Span(0, 1e6, "um", above=True)
+WAFER_UM, DIE = Span(-1e6, 1e6, "um"), Span(-1e6, 1e6, whole=True)
 #: a rise, a pulse
 TIME_S = Span(1e-15, 1, "s")
 WRITE_V = Span(1e-3, unit="V")

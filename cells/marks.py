@@ -10,6 +10,7 @@ and bars are rows of such squares on plates.
 
 from __future__ import annotations
 
+from ..base import spans
 from ..pdk import ParameterError, Purpose, Tech
 from .drawing import Canvas, Cell, Subcircuit, grid_down, grid_up
 from .parameters import default
@@ -18,7 +19,7 @@ from .rules import RuleBook
 #: outer side of the frame in the land's metal, its width, and length of the cross in it, in dbu
 FRAME, FRAME_WIDTH, CROSS = 60_000, 8_000, 30_000
 #: bars on either side of a vernier's centre; together they span 2 A each way
-BARS = 10
+BARS = int(spans.BAR.high)
 #: length of a vernier's bars, dbu
 BAR_LENGTH = 10_000
 

@@ -14,6 +14,7 @@ from .cells.parameters import ARRAY, Declared
 from .named import CELL_KINDS, EXISTING, PROFILE_NAMES
 from .options import F, said
 from .pdk.home import DEFAULT
+from .pdk.ranges import MAX_LINES
 from .typed import NUMBER, WHOLE, NearChoice
 
 _TYPES: dict[str, Any] = {
@@ -22,6 +23,7 @@ _TYPES: dict[str, Any] = {
 }  # fmt: skip
 #: what is declared of an array, where only macros are drawn
 _OF_MACROS: dict[str, dict[str, Any]] = {
+    "rows": {"high": MAX_LINES // 2, "more": "as the planar baseline has twice as many"},
     "cell": {"text": "hybrid; the cells beside it are drawn anyway", "default": ""},
     "top": {"text": "macro; nothing else is compared", "default": ""},
     "kelvin": {"default": True, "only": ""},

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..base import claims, files
 from ..base.errors import ConfigError, CrossStackError, ParameterError
 from ..base.layout import OpenedLayout, unknown_layers
+from ..base.spans import LAYER
 from ..pdk import Tech
 from .checks import (
     NAMES,
@@ -75,8 +76,9 @@ def layer_pair(text: str) -> tuple[int, int]:
         ParameterError: if the text names none.
     """
     found = re.fullmatch(r"(\d{1,5})/(\d{1,5})", text, re.ASCII)
-    if found is None or max(int(found[1]), int(found[2])) > 32767:
-        raise ParameterError("keep-layer", text, "layer/datatype such as 99/7, each 0 .. 32767")
+    if found is None or not all(int(number) in LAYER for number in found.groups()):
+        allowed = f"layer/datatype such as 99/7, each {LAYER.ends}"
+        raise ParameterError("keep-layer", text, allowed)
     return int(found[1]), int(found[2])
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from ..base.errors import ParameterError
 from ..base.picture import picture
+from ..base.spans import DIE, DIE_STEP_UM, WAFER_UM
 
 #: diameter of the wafer, and the rim in which no die counts, um: both assumed
 DIAMETER_UM, RIM_UM = 200_000.0, 3_000.0
@@ -37,7 +38,7 @@ class Wafer:
         dies: (column, row) of the dies whose marks are listed.
 
     Raises:
-        ParameterError: for a step that is not positive, or a place that is no number.
+        ParameterError: for a step, place or die outside its range.
     """
 
     pitch_um: tuple[float, float] | None = None
@@ -45,10 +46,12 @@ class Wafer:
     dies: tuple[tuple[int, int], ...] = ((0, 0),)
 
     def __post_init__(self) -> None:
-        if self.pitch_um is not None and not all(0.0 < p < 1e6 for p in self.pitch_um):
-            raise ParameterError("die-pitch-um", self.pitch_um, "two positive lengths below 1 m")
-        if not all(abs(v) < 1e6 for v in self.origin_um):
-            raise ParameterError("first-die-um", self.origin_um, "two places within 1 m")
+        if self.pitch_um is not None and not all(p in DIE_STEP_UM for p in self.pitch_um):
+            raise ParameterError("die-pitch-um", self.pitch_um, f"two steps, {DIE_STEP_UM}")
+        if not all(v in WAFER_UM for v in self.origin_um):
+            raise ParameterError("first-die-um", self.origin_um, f"two places, {WAFER_UM}")
+        if not all(v in DIE for die in self.dies for v in die):
+            raise ParameterError("die", self.dies, f"column and row, each {DIE}")
 
 
 def step_of(wafer: Wafer, die_um: list[float]) -> tuple[float, float]:

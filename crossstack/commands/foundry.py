@@ -167,7 +167,7 @@ def models(update: bool, process: str, as_json: bool, quiet: bool) -> int:
 @click.option(
     "--write-column", type=Whole(COLUMN), help="Column that is written, counted from 0 (default 0)."
 )
-@click.option("--write-voltage", type=Number(WRITE_V), help="Write voltage in V.")
+@click.option("--write-voltage", type=Number(WRITE_V), help="Write voltage in V, up to the supply.")
 @click.option("--polarity", type=NearChoice(["set", "reset"]), help="Of the write (default set).")
 @click.option("--linear", is_flag=True, help="Memristors linear, those that are written too.")
 @click.option("--conductances", type=EXISTING, help="Devices in siemens: .npy or CSV.")

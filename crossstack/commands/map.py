@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..base.errors import OK
-from ..base.spans import BITS_OR_NONE, OHM, PULSES, SEED, SHARE, SIGMA_LN_G, Span
+from ..base.spans import BITS_OR_NONE, OHM, PULSES, SEED, SHARE, SIGMA_LN_G, TILE, Span
 from ..base.units import counted
 from ..console import Console, output_options
 from ..named import EXISTING, EXISTING_OR_FOLDER
@@ -40,8 +40,8 @@ MARKER = "map.json"
 @click.option(
     "--tile",
     metavar="RxC",
-    help="Without --wires: rows and columns of a stacked array; planar ones of twice the rows are "
-    "tried beside it (default 32x32).",
+    help=f"Without --wires: rows and columns of a stacked array, each {TILE.ends}; planar ones of "
+    "twice the rows are tried beside it (default 32x32).",
 )
 @click.option(
     "--row-ohm",

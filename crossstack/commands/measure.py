@@ -9,7 +9,7 @@ import click
 
 from ..base.decimals import whole_decimal
 from ..base.errors import OK
-from ..base.spans import SEED
+from ..base.spans import BAR, SEED
 from ..console import Console, output_options
 from ..named import EXISTING, PROFILE_NAMES
 from ..options import Temperature, check_results, out_option, process_option
@@ -36,7 +36,7 @@ _OF_TECH = ("sheet_resistance_ohm_sq", "size_bias_um")
 )
 @click.option(
     "--overlay", multiple=True, metavar="MASK,AXIS,BAR",
-    help="Bar of a vernier that coincides, e.g. VME,x,-2; may be repeated.",
+    help=f"Bar of a vernier that coincides, {BAR.ends}, e.g. VME,x,-2; may be repeated.",
 )  # fmt: skip
 @click.option("--plan", type=EXISTING, help="Layout of a test chip: where its probe pads are.")
 @click.option(

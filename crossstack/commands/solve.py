@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 @click.option(
     "--write-voltage",
     type=Number(WRITE_V),
-    help="Write voltage in V (default: the device's, 2), also of --programming.",
+    help="Write voltage in V (default: the device's, 2), also of --programming; through "
+    "transistors up to the supply.",
 )
 @click.option(
     "--inputs",

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..base.errors import FOUND, OK
+from ..base.spans import DIE, DIE_STEP_UM, LAYER, WAFER_UM
 from ..console import Console, output_options
 from ..formats import FormatCommand, Formats, format_options
 from ..named import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES
 from ..options import check_results, out_option, process_option
-from ..typed import NUMBER, WHOLE
+from ..typed import Number, Whole
 
 if TYPE_CHECKING:
     from ..pdk import Tech
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from ..signoff.tapeout import Source
     from ..signoff.wafer import Wafer
 
-_PAIR = (NUMBER, NUMBER)
 #: what only the package of a chip holds
 _OF_A_CHIP = ("pads.csv", "bonding.svg", "probe_plan.csv", "wafer_map.csv", "wafer_map.svg")
 
@@ -32,27 +32,30 @@ _OF_A_CHIP = ("pads.csv", "bonding.svg", "probe_plan.csv", "wafer_map.csv", "waf
 @click.option("--netlist", type=EXISTING,
               help="Reference netlist (default: <stem>.spice beside the layout).")  # fmt: skip
 @click.option("--keep-layer", "keep", multiple=True, metavar="LAYER/DATATYPE",
-              help="Write this unknown layer, too; may be repeated.")  # fmt: skip
+              help=f"Write this unknown layer, too: each number {LAYER.ends}; may be "
+              "repeated.")  # fmt: skip
 @process_option
 @click.option("--profile", type=PROFILE_NAMES, help="Post-process profile (default: as built).")
 @click.option(
     "--die-pitch-um",
-    type=_PAIR,
-    help="Step from die to die along x and y in um (default: the die's size, which is the least).",
+    type=(Number(DIE_STEP_UM), Number(DIE_STEP_UM)),
+    help=f"Step from die to die along x and y in um: {DIE_STEP_UM.ends} (default: the die's size, "
+    "which is the least).",
 )
 @click.option(
     "--first-die-um",
-    type=_PAIR,
+    type=(Number(WAFER_UM), Number(WAFER_UM)),
     default=(0.0, 0.0),
-    help="Lower-left corner of die 0 0 in um from the wafer's centre (default 0 0).",
+    help=f"Lower-left corner of die 0 0 in um from the wafer's centre: {WAFER_UM.ends} (default "
+    "0 0).",
 )
 @click.option(
     "--die",
     "dies",
-    type=(WHOLE, WHOLE),
+    type=(Whole(DIE), Whole(DIE)),
     multiple=True,
     default=((0, 0),),
-    help="Column and row of a die whose marks to list, whole numbers counted from die 0 0; may be "
+    help=f"Column and row of a die whose marks to list, counted from die 0 0: {DIE.ends}; may be "
     "repeated.",
 )
 @format_options

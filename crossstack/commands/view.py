@@ -16,7 +16,7 @@ import click
 
 from ..base.errors import OK
 from ..base.outputs import check_target
-from ..base.spans import Span
+from ..base.spans import CUT_UM, Span
 from ..console import Console, output_options
 from ..named import EXISTING, EXISTING_OR_FOLDER, PROFILE_NAMES
 from ..options import process_option
@@ -60,7 +60,7 @@ for key, value in getattr(pya.Application.instance(), "crossstack_kept", {}).ite
     "cut",
     metavar="PLACE",
     help="Draw the films in a cut, as SVG: auto (a memristor), y=UM or x=UM; the other coordinate "
-    "and width=UM (default 8) may follow.",
+    f"and width=UM ({CUT_UM.ends}, default 8) may follow.",
 )
 @click.option("--glb", is_flag=True, help="Write the stack in three dimensions (GLB), 1 um as 1 m.")
 @click.option(

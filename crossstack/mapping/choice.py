@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..base.errors import ConfigError
+from ..base.spans import TILE
 from ..solve.modes.modes import EXPANSION
 from .arrays import Array
 
@@ -20,7 +21,6 @@ _OHMS = ("row_ohm", "column_ohm", "drive_ohm", "sense_ohm")
 #: what lines have without being asked, ohm: those of the drawn array, a cell
 DEFAULT_OHM = {"row_ohm": 0.2, "column_ohm": 1.2}
 _DEFAULT_TILE = "32x32"
-_MOST = 4096
 #: options of `Programming`, and what it calls them
 _WRITES = {
     "tolerance": "tolerance", "pulses": "pulses", "pulse_s": "pulse_s", "step_v": "step_v",
@@ -69,8 +69,9 @@ def arrays(
 def _tile(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"(\d{1,5})x(\d{1,5})", text.strip(), re.ASCII)
     sizes = tuple(int(n) for n in found.groups()) if found else (0, 0)
-    if not all(1 <= n <= _MOST for n in sizes):
-        raise ConfigError(f"--tile {text[:40]!r}: write it as RxC, each 1 .. {_MOST}, e.g. 32x32")
+    if not all(n in TILE for n in sizes):
+        told = f"write it as RxC, each {TILE.ends}, e.g. 32x32"
+        raise ConfigError(f"--tile {text[:40]!r}: {told}")
     return sizes[0], sizes[1]
 
 

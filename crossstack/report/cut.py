@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 from ..base.decimals import decimal
 from ..base.errors import ConfigError
+from ..base.spans import CUT_UM
 
 if TYPE_CHECKING:
     import klayout.db as db
 
-#: narrowest and widest cut in um: below, rounding shows; above, nothing can be told apart
-WIDTHS_UM = 0.5, 1000.0
 _WRITTEN = (
     "allowed: 'auto', 'y=3.5' or 'y=3.5,x=12' (um; x and y may be swapped), optionally ',width=20'"
 )
@@ -57,9 +56,8 @@ def parse_cut(text: str) -> Cut:
     if len(values) < len(pairs) or not values.keys() <= allowed:
         raise wrong
     width = values.pop("width", Cut.width_um)
-    if not WIDTHS_UM[0] <= width <= WIDTHS_UM[1]:
-        low, high = WIDTHS_UM
-        raise ConfigError(f"--cross-section {text}: width is {low:g} .. {high:g} um")
+    if width not in CUT_UM:
+        raise ConfigError(f"--cross-section {text}: width is {CUT_UM}")
     if first == "auto":
         return Cut(width_um=width)
     if not values:

@@ -14,13 +14,17 @@ from crossstack.base import spans
 from crossstack.base.errors import CrossStackError
 from crossstack.base.spans import Span
 from crossstack.cli import COMMANDS, cli
+from crossstack.lab import overlay_figures
+from crossstack.mapping.choice import _tile
 from crossstack.mapping.writing import Programming
 from crossstack.options import Temperature
 from crossstack.pdk import get_tech
 from crossstack.pdk.conditions import Conditions
 from crossstack.pdk.electromigration import current_limits
 from crossstack.pdk.home import process_names
-from crossstack.pdk.ranges import BIAS_UM, SHEET_OHM_SQ
+from crossstack.pdk.ranges import BIAS_UM, MAX_LINES, SHEET_OHM_SQ
+from crossstack.report.cut import parse_cut
+from crossstack.signoff.tapeout import layer_pair
 from crossstack.solve.study.variation import Spread
 from crossstack.typed import Number, Whole
 
@@ -45,9 +49,10 @@ NUMERIC = [
     for verb, command, option in _options()
     if any(isinstance(kind, (Number, Whole)) for kind in _kinds(option))
 ]
-#: a range in words, or a unit or count for what may be any number
+#: a range in words
 _RANGE = r"\d.* (to \d|or more)|above \d|: 1 or 2|1, 2|from [a-z]"
-_FREE = r"\bum\b|whole numbers"
+#: ending of a name -> how a help text says that unit
+_UNITS = {"um": "um", "ohm": "ohm", "s": "s", "v": "V", "voltage": "V", "temperature": "degree C"}
 
 
 @pytest.mark.parametrize(("command", "option"), NUMERIC)
@@ -55,17 +60,68 @@ def test_help_states_the_range(command, option):
     record = option.get_help_record(click.Context(command))
     assert record is not None
     text = " ".join(record[1].split())
-    assert re.search(_FREE if isinstance(option.type, click.Tuple) else _RANGE, text), text
-    span = getattr(option.type, "span", None)
-    if span is None:
-        assert isinstance(option, (ArrayOption, Temperature)) or len(_kinds(option)) == 2
+    assert re.search(_RANGE, text), text
+    unit = _UNITS.get(max(option.opts, key=len).rpartition("-")[2])
+    assert unit is None or re.search(rf"\b{unit}\b", text), text
+    spans_of = [(kind, getattr(kind, "span", None)) for kind in _kinds(option)]
+    if isinstance(option, (ArrayOption, Temperature)):
         return
-    assert span.ends in text
+    for kind, span in spans_of:
+        assert span is not None, option.opts
+        assert span.ends in text
+        for good in _inside(span):
+            kind.convert(repr(good), option, None)
+        for bad in _outside(span):
+            with pytest.raises(click.BadParameter, match=re.escape(span.ends)):
+                kind.convert(repr(bad), option, None)
+
+
+def _overlay(bar):
+    return [*overlay_figures({("VME", "x"): bar}, get_tech())]
+
+
+#: options with numbers inside a text -> their ranges, and what reads the text
+TEXTS = {
+    "map --tile": (spans.TILE, lambda v: _tile(f"2x{v}")),
+    "tapeout --keep-layer": (spans.LAYER, lambda v: layer_pair(f"{v}/0")),
+    "view --cross-section": (spans.CUT_UM, lambda v: parse_cut(f"auto,width={v}")),
+    "measure --overlay": (spans.BAR, _overlay),
+    "extract --sheet": (SHEET_OHM_SQ, lambda v: Conditions(sheet_resistance_ohm_sq={"ME": v})),
+    "extract --bias": (BIAS_UM, lambda v: Conditions(size_bias_um={"ME": v})),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_help_states_the_range_of_a_number_in_a_text(name):
+    span, read = TEXTS[name]
+    verb, flag = name.split()
+    (option,) = (each for own, _, each in _options() if own == verb and flag in each.opts)
+    assert span.ends in option.help
     for good in _inside(span):
-        option.type.convert(repr(good), option, None)
+        read(good)
     for bad in _outside(span):
-        with pytest.raises(click.BadParameter, match=re.escape(span.ends)):
-            option.type.convert(repr(bad), option, None)
+        with pytest.raises(CrossStackError):
+            read(bad)
+
+
+def test_every_option_with_a_number_in_a_text_is_looked_at():
+    """What a metavar spells as a number, as RxC or FILM=OHM, or a help text gives as one."""
+    given = re.compile(r"^[^(]*\b(um|ohm|V|degree)\b|[A-Z]=[A-Z]+$|RxC|BAR|/DATATYPE")
+    for verb, _, option in _options():
+        name, number = f"{verb} {max(option.opts, key=len)}", (Number, Whole)
+        if option.is_flag or any(isinstance(kind, number) for kind in _kinds(option)):
+            continue
+        if given.search(option.metavar or "") and option.opts[0] not in ("--device", "--vary"):
+            assert name in TEXTS, name
+
+
+def test_compare_says_how_many_rows_its_baselines_leave(crossstack, tmp_path):
+    most = MAX_LINES // 2
+    assert f"Row pairs: 1 to {most}, as the" in " ".join(
+        crossstack("compare", "--help").out.split()
+    )
+    ran = crossstack("compare", "--rows", most + 1, "-o", tmp_path)
+    ran.fails(2, f"rows = {most + 1} is not allowed: 1 .. {most}")
 
 
 def _step(span: Span, end: float) -> float:

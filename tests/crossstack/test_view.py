@@ -180,7 +180,7 @@ def test_view_refuses(crossstack, built, tmp_path):
     crossstack("view", built, "--cross-section", "y=300").fails(2, "y = 0 ..")
     crossstack("view", built, "--cross-section", "y=3,x=-2").fails(2, "x = 0 ..")
     crossstack("view", built, "--cross-section", "y=nan").fails(2, "y = 0 ..")
-    crossstack("view", built, "--cross-section", "y=3,width=0").fails(2, "0.5 .. 1000 um")
+    crossstack("view", built, "--cross-section", "y=3,width=0").fails(2, "0.5 to 1000 um")
     for wrong in ("y=3,y=4", "width=9", "auto,x=3", "y=3,z=1", ""):
         crossstack("view", built, "--cross-section", wrong).fails(2, "allowed: ", "width=20")
     crossstack("view", built, "--png", "--glb").fails(2, "one")
