@@ -85,9 +85,10 @@ def _lengths(record: Any, where: str = "") -> Iterator[tuple[str, float]]:
 
 def _off(what: str, um: float, grid_um: float, file: str) -> Iterator[str]:
     steps = um / grid_um
-    if abs(steps - round(steps)) > _STEPS:
-        low, high = (f"{side(steps) * grid_um:g}" for side in (math.floor, math.ceil))
+    # a length that is there, and would be drawn as none, is no multiple either
+    if abs(steps - round(steps)) > _STEPS or (um and not round(steps)):
+        beside = (math.floor(steps), math.ceil(steps))
+        allowed = " or ".join(f"{n * grid_um:g}" for n in beside if n)
         yield (
-            f"{what}{um:g} um is no multiple of grid_um = {grid_um:g}, allowed: {low} or {high} "
-            f"({file})"
+            f"{what}{um:g} um is no multiple of grid_um = {grid_um:g}, allowed: {allowed} ({file})"
         )

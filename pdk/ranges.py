@@ -62,6 +62,8 @@ MAX_GDS = 65535
 DATATYPE = Span(0, MAX_GDS, whole=True)
 #: a side of a die, or a place on it; a step between shapes
 DIE_UM, PLACE_UM = Span(0, 1e5, "um", above=True), Span(0, 1e5, "um")
+#: side of what a local density is taken in: a die has millions of smaller ones
+WINDOW_UM = Span(10, 1e5, "um")
 STEP_UM = Span(-1000, 1000, "um")
 #: the unit of every drawing, and the grid that all is drawn on
 DRAWN_DBU_UM, DRAWN_GRID_UM = 0.001, 0.005

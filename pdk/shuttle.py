@@ -21,6 +21,7 @@ from .ranges import (
     PERCENT,
     PLACE_UM,
     STEP_UM,
+    WINDOW_UM,
 )
 from .tables import ProcessError, Section, of_folder
 
@@ -215,14 +216,17 @@ def shuttle(folder: Path) -> Shuttle:
     forbidden = top.pairs("forbidden")
     if wrong := [pair for _, pair in forbidden if not re.fullmatch(r"[0-9]{1,5}/[0-9]{1,5}", pair)]:
         raise ProcessError(top.where, (f"forbidden: {wrong[0][:20]!r} is not layer/datatype",))
-    if not slots:
-        raise ProcessError(top.where, ("no slot",))
+    ring_um = top.number("seal_ring_um", DISTANCE_UM)
+    _check_slots(top.where, slots, ring_um)
     *sizes, diode = (field.name for field in fields(Pads))
     pads = top.section("pads").checked(tuple(sizes), (diode,))
     bond, probe, pitch = (pads.number(name, LENGTH_UM) for name in sizes)
+    if not pitch > probe:
+        told = f"probe_pitch_um = {pitch:g}, allowed: above probe_opening_um, {probe:g} um"
+        raise ProcessError(pads.where, (told,))
     return Shuttle(
         name=top.text("name"),
-        seal_ring_um=top.number("seal_ring_um", DISTANCE_UM),
+        seal_ring_um=ring_um,
         ring_to_opening_um=(reach[0], reach[1]),
         forbidden=forbidden,
         slots=slots,
@@ -238,11 +242,26 @@ def shuttle(folder: Path) -> Shuttle:
     )
 
 
+def _check_slots(where: str, slots: tuple[Slot, ...], ring_um: float) -> None:
+    """Refuse dies of one name, and one that its seal ring fills."""
+    if not slots:
+        raise ProcessError(where, ("no slot",))
+    names = [slot.name for slot in slots]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ProcessError(where, (f"slot {twice!r} is there twice",))
+    for slot in slots:
+        for name, side in (("width_um", slot.width_um), ("height_um", slot.height_um)):
+            if side <= 2 * ring_um:
+                told = f"slot {slot.name!r}: {name} = {side:g}, allowed: above {2 * ring_um:g} um"
+                raise ProcessError(where, (f"{told}, the seal ring on both sides",))
+
+
 def _window(top: Section) -> Window | None:
     if "window" not in top.values:
         return None
     row = top.section("window").checked(("side_um", "least_percent"))
-    return Window(row.number("side_um", DIE_UM), row.number("least_percent", PERCENT))
+    return Window(row.number("side_um", WINDOW_UM), row.number("least_percent", PERCENT))
 
 
 def _numbers(row: Section, key: str, count: int, span: Span = STEP_UM) -> tuple[float, ...]:

@@ -328,10 +328,12 @@ class Section:
         return value
 
     def text(self, key: str, default: str | None = None) -> str:
-        """Return a text."""
+        """Return a text; one without a default is not empty."""
         if key not in self.values and default is not None:
             return default
         value: str = self._typed(key, (str,), "a text")
+        if default is None and not value.strip():
+            raise ProcessError(self.where, (f"{key} is empty, allowed: a text",))
         return value
 
     def number(self, key: str, span: Span, default: float | None = None) -> float:
