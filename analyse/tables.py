@@ -96,7 +96,7 @@ def read_maps(path: Path) -> dict[str, dict[str, Floats]]:
     """
     try:
         return _of_archive(path) if path.suffix == NPZ else _of_csv(path)
-    except (KeyError, ValueError, TypeError, UnicodeDecodeError):
+    except (KeyError, ValueError, TypeError, csv.Error):
         raise FileError(f"{path} is not a table by crossstack build") from None
     except NetworkFileError as error:
         raise FileError(str(error)) from None
@@ -117,6 +117,8 @@ def _of_archive(path: Path) -> dict[str, dict[str, Floats]]:
 def _of_csv(path: Path) -> dict[str, dict[str, Floats]]:
     with path.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
+    if not rows:
+        raise ValueError("no device")
     maps: dict[str, dict[str, Floats]] = {}
     for mode in dict.fromkeys(row["mode"] for row in rows):
         mine = [row for row in rows if row["mode"] == mode]

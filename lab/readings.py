@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import math
+from collections.abc import Callable
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from ..base.decimals import decimal, whole_decimal
 from ..base.errors import FileError
@@ -64,6 +66,8 @@ class Reading:
 COLUMNS = tuple(field.name for field in fields(Reading))
 #: of files that say no profile, as all did until there was that column
 _WITHOUT_PROFILE = COLUMNS[:-1]
+#: how the numbers of a row are read: four pads; current, voltage and temperature
+_READ: tuple[Callable[[str], float], ...] = (*[whole_decimal] * 4, *[decimal] * 3)
 
 
 def write_readings(path: Path, readings: list[Reading]) -> None:
@@ -86,23 +90,34 @@ def read_readings(path: Path) -> list[Reading]:
         FileError: names the line of a file that does not hold readings.
     """
     rows = csv.reader(io.StringIO(read_text(path, MOST_BYTES)))
-    columns = tuple(next(rows, ()))
-    if columns not in (COLUMNS, _WITHOUT_PROFILE):
-        raise FileError(f"{path}: line 1 is not {','.join(COLUMNS)}")
     found = []
-    for row in rows:
-        where = f"{path}: line {rows.line_num}"
-        if len(row) != len(columns):
-            raise FileError(f"{where} has {len(row)} values, not {len(columns)}")
-        try:
-            a, b, high, low = (whole_decimal(value) for value in row[1:5])
-            current, volts, temperature = (decimal(value) for value in row[5:8])
-            profile = "".join(row[8:])
-            found.append(Reading(row[0], a, b, high, low, current, volts, temperature, profile))
-        except ValueError as error:
-            raise FileError(f"{where}: {error}") from None
-        if len(found) > MOST:
-            raise FileError(f"{path} has more than {MOST} readings")
+    try:
+        columns = tuple(next(rows, ()))
+        if columns not in (COLUMNS, _WITHOUT_PROFILE):
+            raise FileError(f"{path}: line 1 is not {','.join(COLUMNS)}")
+        for row in rows:
+            if len(row) != len(columns):
+                raise ValueError(f"{len(row)} values, not {len(columns)}")
+            found.append(_reading(row))
+            if len(found) > MOST:
+                raise FileError(f"{path} has more than {MOST} readings")
+    except (ValueError, csv.Error) as error:  # csv: a value that does not end
+        raise FileError(f"{path}: line {rows.line_num}: {error}") from None
     if not found:
         raise FileError(f"{path} holds no reading")
     return found
+
+
+def _reading(row: list[str]) -> Reading:
+    """Return the reading of a row.
+
+    Raises:
+        ValueError: naming the column of what is no number, or the value that cannot be.
+    """
+    values: list[Any] = [row[0]]
+    for column, read, text in zip(COLUMNS[1:8], _READ, row[1:8], strict=True):
+        try:
+            values.append(read(text))
+        except ValueError as error:
+            raise ValueError(f"{column}: {error}") from None
+    return Reading(*values, "".join(row[8:]))

@@ -60,3 +60,15 @@ def test_a_great_loss_is_remarked_on(loss, said):
     found = remarks(SimpleNamespace(modes={"expansion": drop}))
     assert len(found) == said
     assert not said or ("97" in found[0] and "expansion" in found[0])
+
+
+HEAD = f"mode,tier,row,col,{','.join(tables.COLUMNS)}\n"
+
+
+@pytest.mark.parametrize("text", ["", "mode,tier\n", HEAD, HEAD + "a,b\n", HEAD + "x" * 140_000])
+def test_a_damaged_table_is_said_to_be_none(tmp_path, text):
+    """A value that does not end was an error of ours; a table of no device passed."""
+    path = tmp_path / "ir_drop.csv"
+    path.write_text(text)
+    with pytest.raises(FileError, match=r"ir_drop\.csv is not a table"):
+        tables.read_maps(path)

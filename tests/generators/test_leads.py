@@ -7,6 +7,7 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from crossstack.generators.macro import build_macro
@@ -14,7 +15,7 @@ from crossstack.generators.spec import ArraySpec
 from crossstack.generators.testchip import placed
 from crossstack.signoff.bonding import bonding_svg
 from crossstack.signoff.handover import bonding_words
-from crossstack.signoff.leads import away_um, meetings, wires_of
+from crossstack.signoff.leads import SIDES, away_um, meetings, wires_of
 
 SVG = "{http://www.w3.org/2000/svg}"
 #: dies of every slot, with one row of pads and two, and with pads on a part of a side
@@ -119,3 +120,23 @@ def test_the_words_of_the_legend_stand_beside_each_other():
             assert all(a[1] < b[0] for a, b in itertools.pairwise(spans))
             assert left <= spans[0][0]
             assert spans[-1][1] <= left + wide
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_pads_anywhere_have_leads_somewhere(seed):
+    """Of a layout edited by hand: pads on each other, on the wrong side, beyond the edge, of no
+    size."""
+    rng = np.random.default_rng(seed)
+    die = [float(v) for v in rng.choice([1.0, 50.0, 1000.0, 5000.0], 2)]
+    spots = rng.uniform(-0.2, 1.2, (int(rng.integers(0, 12)), 2)) * die
+    pads = [
+        {"number": k, "name": f"P{k}", "net": "n", "kind": "bond", "x_um": x, "y_um": y,
+         "side": str(rng.choice(SIDES)), "plate_um": float(rng.choice([0, 0.005, 60, 500])),
+         "opening_um": 0.005, "use": None, "v_min": None, "v_max": None}
+        for k, (x, y) in enumerate([*spots.tolist(), *spots[:1].tolist()])
+    ]  # fmt: skip
+    wires = wires_of(die, pads)
+    assert len(wires) == len(pads)
+    assert np.isfinite([(*wire.start, *wire.end) for wire in wires]).all()
+    assert "um from the edge" in bonding_words(die, pads)
+    assert "nan" not in bonding_svg("die", die, pads)

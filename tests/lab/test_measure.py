@@ -153,8 +153,9 @@ def test_readings_survive_their_file(readings, tmp_path):
         ("0.001", "nan", "line 2: current_a = nan"),
         ("be,1,2,3,4", "be,1,1,3,4", r"line 2: pads \(1, 1, 3, 4\)"),
         ("current_a", "current", "line 1 is not monitor,"),
-        ("0.001", "0.001,7", "line 2 has 10 values, not 9"),
-        ("0.001", "many", "line 2: 'many' is not a number"),
+        ("0.001", "0.001,7", "line 2: 10 values, not 9"),
+        ("0.001", "x" * 140_000, "line 2: field larger than field limit"),
+        ("0.001", "many", "line 2: current_a: 'many' is not a number"),
     ],
 )
 def test_a_damaged_file_names_its_line(readings, tmp_path, old, new, told):
