@@ -114,10 +114,11 @@ def _reading(row: list[str]) -> Reading:
     Raises:
         ValueError: naming the column of what is no number, or the value that cannot be.
     """
-    values: list[Any] = [row[0]]
+    values: list[Any] = []
     for column, read, text in zip(COLUMNS[1:8], _READ, row[1:8], strict=True):
         try:
             values.append(read(text))
         except ValueError as error:
             raise ValueError(f"{column}: {error}") from None
-    return Reading(*values, "".join(row[8:]))
+    a, b, high, low, current, volts, temperature = values
+    return Reading(row[0], a, b, high, low, current, volts, temperature, "".join(row[8:]))
