@@ -13,8 +13,6 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from ..base.units import place
 from .extraction import Finding
@@ -27,6 +25,8 @@ if TYPE_CHECKING:
 _Shape = tuple[object, ...]
 #: devices away that tell two parts of a layout apart, and places that a message lists
 _HOPS, _MOST_PLACES = 8, 8
+#: devices too many that are looked at; a layout of more has nothing to do with its reference
+_MOST_EXTRA = 500
 
 
 def lost_wholes(graph: Graph, missing: Collection[int]) -> tuple[list[Finding], set[int]]:
@@ -121,40 +121,61 @@ def extra_wholes(graph: Graph, extra: Collection[int]) -> tuple[list[Finding], s
         graph: the layout, with anchors only for what is known by name.
         extra: its devices that the reference lacks.
     """
-    many, rows_of = set(extra), _held_together(graph, extra)
-    whole = [k for k, rows in enumerate(rows_of) if many.issuperset(rows)]
-    if not whole:
+    if not 0 < len(extra) <= _MOST_EXTRA:
         return [], set()
-    colors = graph.device_colors(graph.net_colors(_HOPS)).tolist()
-    alike: dict[_Shape, list[int]] = defaultdict(list)
-    for k, rows in enumerate(rows_of):
-        seen = ((colors[row], tuple(graph.parameters[row].round(6).tolist())) for row in rows)
-        alike[tuple(sorted(seen))].append(k)
+    many, held = set(extra), _Held(graph)
+    whole: dict[int, list[int]] = {}
+    for row in extra:
+        if row not in whole and many.issuperset(part := held.with_(row, len(many))):
+            whole.update(dict.fromkeys(part, part))
+    shapes: dict[_Shape, list[list[int]]] = defaultdict(list)
+    for row, part in whole.items():
+        if row == part[0]:
+            shapes[held.shape(part)].append(part)
     findings: list[Finding] = []
     told: set[int] = set()
-    for parts in alike.values():
-        more = [k for k in parts if k in set(whole)]
-        if more and len(parts) > 1:
-            findings.append(_surplus(graph, len(more), [rows_of[k] for k in parts]))
-            told.update(chain.from_iterable(rows_of[k] for k in more))
+    for more in shapes.values():
+        parts = held.like(more[0])
+        if len(parts) > 1:
+            findings.append(_surplus(graph, len(more), parts))
+            told.update(chain.from_iterable(more))
     return findings, told
 
 
-def _held_together(graph: Graph, extra: Collection[int]) -> list[list[int]]:
-    """Return the devices of each part that has as many as one with a device of `extra`."""
-    count = len(graph.kinds)
-    rows, columns = np.nonzero((graph.nets >= 0) & (graph.anchors[graph.nets] < 0))
-    ends = count + graph.nets[rows, columns]
-    size = count + len(graph.anchors)
-    links = coo_matrix((np.ones(len(rows)), (rows, ends)), shape=(size, size))
-    part = connected_components(links, directed=False)[1][:count]
-    sizes = np.bincount(part)
-    wanted = np.unique(sizes[part[list(extra)]])
-    near = np.flatnonzero(np.isin(sizes[part], wanted))
-    found: dict[int, list[int]] = defaultdict(list)
-    for row in near.tolist():
-        found[int(part[row])].append(row)
-    return list(found.values())
+class _Held:
+    """Parts of a layout: devices that nets without a name hold together."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        rows, columns = np.nonzero((graph.nets >= 0) & (graph.anchors[graph.nets] < 0))
+        nets = graph.nets[rows, columns]
+        order = np.argsort(nets, kind="stable")
+        self._rows = rows[order]
+        self._ends = np.searchsorted(nets[order], np.arange(len(graph.anchors) + 1))
+        self._colors = graph.device_colors(graph.net_colors(_HOPS))
+
+    def with_(self, row: int, most: int) -> list[int]:
+        """Return the part of a device, sorted; of a part of more than `most`, some of it."""
+        graph, found, ahead = self._graph, {row}, [row]
+        while ahead and len(found) <= most:
+            for net in graph.nets[ahead.pop()].tolist():
+                if net >= 0 and graph.anchors[net] < 0:
+                    near = self._rows[self._ends[net] : self._ends[net + 1]][: most + 1]
+                    ahead += [each for each in dict.fromkeys(near.tolist()) if each not in found]
+                    found.update(near.tolist())
+        return sorted(found)
+
+    def shape(self, part: Iterable[int]) -> _Shape:
+        """Return what equal parts have in common: surroundings and sizes."""
+        sizes = self._graph.parameters
+        return tuple(sorted((int(self._colors[k]), *sizes[k].round(6).tolist()) for k in part))
+
+    def like(self, part: list[int]) -> list[list[int]]:
+        """Return the parts that are equal to one, itself among them."""
+        shape = self.shape(part)
+        alike = np.flatnonzero(self._colors == self._colors[part[0]]).tolist()
+        parts = {tuple(self.with_(row, len(part))) for row in alike}
+        return [list(each) for each in sorted(parts) if self.shape(each) == shape]
 
 
 def _surplus(graph: Graph, more: int, parts: list[list[int]]) -> Finding:
