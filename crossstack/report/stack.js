@@ -133,7 +133,9 @@
     return [((event.clientX - box.left) / box.width) * 2 - 1, 1 - ((event.clientY - box.top) / box.height) * 2];
   };
   let grabbed = null;
+  canvas.addEventListener("click", () => canvas.focus({ preventScroll: true }));
   canvas.addEventListener("pointerdown", (event) => {
+    if (event.pointerType === "touch" && document.activeElement !== canvas) return; // it scrolls
     grabbed = place(event);
     canvas.focus({ preventScroll: true });
     canvas.setPointerCapture(event.pointerId);

@@ -45,6 +45,33 @@ def test_the_stack_moves_and_zooms_where_one_points(requires_program, built, tmp
     assert told[4] == "true", "without the layers below, the middle is that of the module"
 
 
+TOUCHED = """
+const stack = document.querySelector("#stackview");
+document.querySelectorAll("details").forEach((one) => (one.open = true));
+const finger = (kind, x) => stack.dispatchEvent(new PointerEvent("pointer" + kind,
+  {pointerType: "touch", clientX: x, clientY: 60, bubbles: true}));
+if (stack) {
+  stack.setPointerCapture = () => {};
+  const way = [["down", 50], ["move", 90], ["up", 90]];
+  const drag = () => way.forEach(([what, x]) => finger(what, x));
+  const home = stack.dataset.drawn;
+  for (const tap of [false, true]) {
+    if (tap) stack.dispatchEvent(new MouseEvent("click", {bubbles: true}));
+    drag();
+    told.push(getComputedStyle(stack).touchAction, stack.dataset.drawn === home);
+  }
+}
+"""
+
+
+def test_a_finger_scrolls_past_the_stack_until_it_is_tapped(requires_program, built, tmp_path):
+    text = (built / "report.html").read_text()
+    told, _ = acted(requires_program(*BROWSERS), text, tmp_path, TOUCHED, 390)
+    if told == [""]:
+        pytest.skip("this browser has no WebGL")
+    assert told == ["pan-y", "true", "none", "false"]
+
+
 def test_a_chip_shows_a_cell_of_its_array_not_a_monitor(crossstack, tmp_path):
     asked = ("--rows", 2, "--cols", 2, "--top", "testchip", "--name", "chip", "-q")
     assert crossstack("generate", *asked, "-o", tmp_path).code == 0
