@@ -161,11 +161,12 @@ class ArraySpec:
         if self.row_ends not in ROW_ENDS:
             raise ParameterError("row_ends", self.row_ends, one_word(ROW_ENDS, self.row_ends))
         if self.row_ends != "one" and self.top == "testchip":
-            told = "one on a test chip: its ring has no more pads for the rows' other ends"
+            told = "only one on a test chip: its ring has no more pads for the rows' other ends"
             raise ParameterError("row_ends", self.row_ends, told)
         if self.row_ends != "one" and self.periphery != "none":
             told = (
-                f"one with periphery: {self.periphery}, whose lines stand where more switches would"
+                f"only one with periphery: {self.periphery}, whose lines are where a second bank "
+                "of switches would be"
             )
             raise ParameterError("row_ends", self.row_ends, told)
         known = parameters_of(array_cell(self.cell).cell)
