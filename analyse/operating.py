@@ -23,9 +23,10 @@ from ..base.errors import ConfigError, ConvergenceError
 from ..solve.circuit.iv import DeviceLaw, Limited, Linear, Odd, Partly, Sinh, SpiceLaw, Table
 from ..solve.modes.drives import gates_for, network_drives
 from ..solve.modes.modes import LEAST_WRITE_V, POLARITIES, mode_named, polarity_options
+from .branches import near_work
 from .newton import node_volts
 from .on_resistance import OnResistance
-from .transistors import Bent, working_ohm
+from .transistors import Bent, Near, working_ohm
 from .volts import check_volts
 
 if TYPE_CHECKING:
@@ -257,9 +258,9 @@ def at_work(
         write_law: law of those of the written tier, where `device` gives none.
         **options: of `mode_drives`.
     """
-    from ..solve.network.linear import NetworkSolver
+    from ..solve.network.linear import NetworkSolver, is_small
     from ..solve.network.nonlinear import newton
-    from ..solve.network.reduced import MOST_DEVICES, reduced
+    from ..solve.network.reduced import reduced
     from ..solve.study.metrics import law_in
 
     drives = network_drives(network, mode, what.inputs, **options)
@@ -268,14 +269,14 @@ def at_work(
         check_volts(tech, drives.port_voltages.values())
     bent = None if law is None else bent_of(network, law, what.conductances)
     gates = gates_for(network, drives)
-    small = reduced(network) if len(network.memristor_a) <= MOST_DEVICES else None
+    small = reduced(network)
 
     def solver(ohm: Floats, chords: Floats) -> NetworkSolver:
         siemens = np.array(what.conductances, dtype=np.float64)
         if bent is not None:
             siemens[_places(network, bent.which)] = 1.0 / chords
         return NetworkSolver(
-            network if small is None else small.network,
+            small.network,
             conductances=siemens,
             driven=drives.port_voltages,
             gates=gates,
@@ -283,12 +284,19 @@ def at_work(
             switch_off_ohm=off_ohm,
         )
 
-    def spread(volts: Floats) -> Floats:
-        return volts if small is None else small.spread(volts)
-
     def solve(ohm: Floats, chords: Floats) -> Floats:
         found = solver(ohm, chords)
-        return spread(found.voltages(drives.port_voltages)[: found.network.n_nodes])
+        return kept(found.network, found.voltages(drives.port_voltages))
+
+    def kept(of: Network, volts: Floats) -> Floats:
+        over[:] = [volts[of.memristor_a] - volts[of.memristor_b]]
+        return small.spread(volts[: of.n_nodes])
+
+    def near(first: Floats) -> Near | None:
+        return near_work(
+            small.network, tech, first, bent, np.asarray(what.conductances, dtype=np.float64),
+            drives.port_voltages, gates, off_ohm,
+        )  # fmt: skip
 
     def at_once(table: OnResistance, ohm: Floats) -> Floats | None:
         first = solver(ohm, np.zeros(0) if bent is None else 1.0 / bent.siemens)
@@ -300,12 +308,13 @@ def at_work(
                 found = node_volts(first, table, bent, drives.port_voltages, start)
         if found is None:
             return None
-        of = first.network
-        over.append(found[of.memristor_a] - found[of.memristor_b])
-        return spread(found[: of.n_nodes])
+        return kept(first.network, found)
 
     over: list[Floats] = []
-    ohm = working_ohm(network, tech, solve, start, bent, None if small is None else at_once)
+    ohm = working_ohm(
+        network, tech, solve, start, bent,
+        at_once=at_once, near=None if is_small(network) else near,
+    )  # fmt: skip
     return AtWork(ohm, over[-1] if over else None)
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..solve.network.network import Network
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 #: rounds in which transistors and voltages must agree, and to what relative change
 _MOST_ROUNDS, _SETTLED = 200, 1e-5
@@ -53,6 +54,21 @@ class Bent:
     which: NDArray[np.intp]
     law: DeviceLaw
     siemens: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Near:
+    """Resistances that nearly fit their voltages.
+
+    Attributes:
+        ohm: of transistors, then of memristors that follow a law.
+        counts: which of these must fit; of those that carry nothing any resistance does.
+        go_on: whether solves by lines go on from there, and not a factor of all nodes.
+    """
+
+    ohm: Floats
+    counts: Bools
+    go_on: bool
 
 
 class Series:
@@ -91,6 +107,7 @@ def working_ohm(
     start: Floats | None = None,
     bent: Bent | None = None,
     at_once: Callable[[OnResistance, Floats], Floats | None] | None = None,
+    near: Callable[[Floats], Near | None] | None = None,
 ) -> Floats:
     """Return R_on of every transistor of a network at the voltages at which it works, in ohm.
 
@@ -103,6 +120,8 @@ def working_ohm(
         bent: memristors that follow a law; they and the transistors are brought together.
         at_once: table, first guess of R_on -> voltage of every node where both fit; None if that
             was not found, and repeated solves are to find it.
+        near: guess of the ohm of transistors and memristors -> one that nearly fits; None if
+            there is none.
 
     Raises:
         CrossStackError: if it does not settle, or leaves the range of the models.
@@ -113,14 +132,21 @@ def working_ohm(
     n = len(table)
     if not n:
         return np.zeros(0)
-    if at_once is not None:
-        volts = at_once(table, table.least() if start is None else start)
+    which = np.zeros(0, dtype=np.int64) if bent is None else bent.which
+    law, small = (None, np.zeros(0)) if bent is None else (bent.law, bent.siemens)
+    series = Series(table, law, small)
+    if start is not None:
+        start = np.concatenate([start, 1.0 / small])
+    found_near = None
+    if near is not None:
+        found_near = near(series.least() if start is None else start)
+        start = start if found_near is None else found_near.ohm
+    if at_once is not None and not (found_near is not None and found_near.go_on):
+        volts = at_once(table, table.least() if start is None else start[:n])
         if volts is not None:
             found = volts[network.switch_a], volts[network.switch_b]
             table.check(*found, lambda k: _name(network, k))
             return table(*found)
-    which = np.zeros(0, dtype=np.int64) if bent is None else bent.which
-    law, small = (None, np.zeros(0)) if bent is None else (bent.law, bent.siemens)
     a = np.concatenate([network.switch_a, network.memristor_a[which]])
     b = np.concatenate([network.switch_b, network.memristor_b[which]])
 
@@ -128,10 +154,8 @@ def working_ohm(
         volts = solve(ohm[:n], ohm[n:])
         return volts[a], volts[b]
 
-    if start is not None:
-        start = np.concatenate([start, 1.0 / small])
-    series = Series(table, law, small)
-    return settled(series, ends, start, lambda k: _name(network, k))[:n]
+    counts = None if found_near is None else found_near.counts
+    return settled(series, ends, start, lambda k: _name(network, k), counts=counts)[:n]
 
 
 def _name(network: Network, k: int) -> str:
@@ -145,6 +169,9 @@ def settled(
     ends: Callable[[Floats], tuple[Floats, Floats]],
     start: Floats | None = None,
     names: Callable[[int], str] = "number {}".format,
+    *,
+    settled_to: float = _SETTLED,
+    counts: Bools | None = None,
 ) -> Floats:
     """Return resistances of transistors that fit the voltages which they lead to, in ohm.
 
@@ -158,21 +185,40 @@ def settled(
         ends: R_on of every transistor -> the voltages at its ends, V.
         start: first guess; None for the least resistances.
         names: number of a transistor -> what to call it.
+        settled_to: relative change of a resistance that ends it.
+        counts: which of them must fit; None for all.
 
     Raises:
         CrossStackError: if it does not settle, or leaves the range of the models.
     """
     if not len(table):
         return np.zeros(0)
+    enough = _Enough(settled_to, counts)
     for first in (table.least(),) if start is None else (start, table.least()):
-        found = _brought_together(table, ends, first, names)
+        found = _brought_together(table, ends, first, names, enough)
         if found is not None:
             return found
     for damping in _DAMPING:
-        found = _damped(table, ends, damping, names)
+        found = _damped(table, ends, damping, names, enough)
         if found is not None:
             return found
     raise CrossStackError("the transistors' resistances and voltages did not settle")
+
+
+@dataclass(frozen=True)
+class _Enough:
+    """When resistances fit: to what relative change, and which of them must."""
+
+    to: float
+    counts: Bools | None
+
+    def most(self, off: Floats, wanted: Floats, ohm: Floats) -> float:
+        """Return how far off the worst of those that matter is, in logarithms."""
+        # what is off stays off whatever its resistance exactly is
+        matters = np.minimum(wanted, ohm) < _OFF_OHM
+        if self.counts is not None:
+            matters &= self.counts
+        return float(np.abs(off[matters]).max(initial=0.0))
 
 
 def _brought_together(
@@ -180,6 +226,7 @@ def _brought_together(
     ends: Callable[[Floats], tuple[Floats, Floats]],
     ohm: Floats,
     names: Callable[[int], str],
+    enough: _Enough,
 ) -> Floats | None:
     """Return what `settled` does from one first guess; None if it does not settle.
 
@@ -191,11 +238,9 @@ def _brought_together(
     most, calm = np.inf, 1.0
     for _ in range(_MOST_ROUNDS):
         wanted = table(*volts)
-        # what is off stays off whatever its resistance exactly is
-        matters = np.minimum(wanted, ohm) < _OFF_OHM
         before, off = off, np.log(wanted / ohm)
-        last, most = most, float(np.abs(off[matters]).max(initial=0.0))
-        if most < _SETTLED:
+        last, most = most, enough.most(off, wanted, ohm)
+        if most < enough.to:
             table.check(*volts, names)
             return wanted
         if most > last:  # near cut-off a few millivolts are a decade
@@ -213,6 +258,7 @@ def _damped(
     ends: Callable[[Floats], tuple[Floats, Floats]],
     damping: float,
     names: Callable[[int], str],
+    enough: _Enough,
 ) -> Floats | None:
     """Return what `settled` does by even steps; None if it does not settle.
 
@@ -223,8 +269,7 @@ def _damped(
         volts = ends(ohm)
         wanted = table(*volts)
         off = np.log(wanted / ohm)
-        matters = np.minimum(wanted, ohm) < _OFF_OHM
-        if float(np.abs(off[matters]).max(initial=0.0)) < _SETTLED:
+        if enough.most(off, wanted, ohm) < enough.to:
             table.check(*volts, names)
             return wanted
         ohm = ohm * np.exp(damping * off)

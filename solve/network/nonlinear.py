@@ -195,6 +195,11 @@ class _Law:
                 _gate_levels(network, base.gates),
             )
 
+    @property
+    def bends_switches(self) -> bool:
+        """Whether transistors follow a law."""
+        return self._switch is not None
+
     def steps(
         self, base: NetworkSolver, volts: Floats, drops: Floats, held: Floats
     ) -> Iterator[Step]:
@@ -272,7 +277,7 @@ def _on_chords(
         g = law.chords(volts, drops)[circuit.edge]
         if not (g >= 0).all():
             raise ConvergenceError("the law of a device has current against its voltage")
-        found = _chord_flow(base, replace(circuit, g=g), held)
+        found = _chord_flow(base, law, replace(circuit, g=g), held)
         volts = found.volts[circuit.group]
         drops = volts[edges.a] - volts[edges.b]
         drops[circuit.edge] = found.drops
@@ -288,9 +293,10 @@ def _on_chords(
     )
 
 
-def _chord_flow(base: NetworkSolver, circuit: Circuit, held: Floats) -> Flow:
+def _chord_flow(base: NetworkSolver, law: _Law, circuit: Circuit, held: Floats) -> Flow:
     """Judged voltages and currents of a network of other conductances."""
-    if base.lines is not None and len(base.network.switch_a) == 0:
+    # lines are known with the transistors in them: these must be what they were
+    if base.lines is not None and not law.bends_switches:
         base.lines.set_devices(circuit.g)
         found = base.flow_by_lines(base.lines, circuit, held)
         if found is not None:

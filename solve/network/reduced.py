@@ -35,7 +35,7 @@ MOST_NEIGHBOURS = 24
 FEW = 0.01
 # Edges that may be left of a piece that is eliminated as a whole, relative to those that it has.
 MOST_GAIN = 2
-#: Memristors up to which a factor of the reduced network is there sooner than solves by lines.
+#: Memristors up to which a factor of the reduced network is there sooner than many solves by lines.
 MOST_DEVICES = 100_000
 # Multiplier of a scatter of node numbers (Knuth), so that nodes side by side do not wait in line.
 _SCATTER = np.uint32(2654435761)

@@ -101,10 +101,11 @@ class RegularSolver:
         self._rows = Terminals(row_side, row_chain, row_side.line, (T * n, m))
         self._cols = Terminals(col_side, col_chain, col_side.line - T * n, (m, n))
         self._alive = np.flatnonzero(self._wires.alive)
-        series = np.zeros(len(devices.a))
-        series[row_side.device] += row_chain.tap
-        series[col_side.device] += col_chain.tap
-        self._series = series[self._alive]
+        taps = np.zeros((2, len(devices.a)))
+        taps[0, row_side.device], taps[1, col_side.device] = row_chain.tap, col_chain.tap
+        self._taps = taps[:, self._alive]
+        self._series = self._taps.sum(axis=0)
+        self._quiet: tuple[Floats, Floats] | None = None
         left, right, row_seg = self._rows.lines()
         top, bottom, col_seg = self._cols.lines()
         self._lines = Lines(
@@ -147,6 +148,46 @@ class RegularSolver:
         seen: Floats = rows[at.tier[d], at.row[d], at.col[d]] - cols[at.row[d], at.col[d]]
         return seen
 
+    def at_devices(
+        self, held_volts: Floats, offset: Floats | None = None
+    ) -> tuple[Floats, Floats, Floats]:
+        """Return voltages at both ends of every device, V, and its current, A, by chains alone.
+
+        Devices that carry nothing have 0. Where lines are not quite chains, this is not quite
+        what the network does.
+
+        Args:
+            held_volts: shape (n_groups,); only the held entries are read.
+            offset: as for `solve`.
+
+        Raises:
+            ConvergenceError: if the lines do not converge.
+        """
+        at, d = self._at, self._alive
+        sources = self._sources(self._at_rest(held_volts))
+        rows, cols, amps = self._crossbar(sources, -self._own(offset))
+        out = np.zeros((3, len(at.a)))
+        out[0, d] = rows[at.tier[d], at.row[d], at.col[d]] - self._taps[0] * amps
+        out[1, d] = cols[at.row[d], at.col[d]] + self._taps[1] * amps
+        out[2, d] = amps
+        return out[0], out[1], out[2]
+
+    def _at_rest(self, held_volts: Floats) -> Floats:
+        """Voltages of all wires when no device conducts; those of the last drive are kept."""
+        held = np.where(self.circuit.held, held_volts, 0.0)
+        if self._quiet is None or not np.array_equal(self._quiet[0], held):
+            self._quiet = held, self._wires.factor.solve(held)
+        return self._quiet[1]
+
+    def _own(self, offset: Floats | None) -> Floats:
+        """Voltage in series with every device that carries current."""
+        edge = self._at.edge[self._alive]
+        return np.zeros(len(edge)) if offset is None else offset[edge]
+
+    def _sources(self, quiet: Floats) -> tuple[Floats, Floats]:
+        T, n, _ = self._at.shape
+        return self._rows.sources(quiet).reshape(T, n), self._cols.sources(quiet)
+
     def solve(self, held_volts: Floats, offset: Floats | None = None) -> Floats:
         """Voltage of every merged node.
 
@@ -163,10 +204,9 @@ class RegularSolver:
         """
         T, n, m = self._at.shape
         held = np.where(self.circuit.held, held_volts, 0.0)
-        quiet = self._wires.factor.solve(held)
-        sources = self._rows.sources(quiet).reshape(T, n), self._cols.sources(quiet)
+        sources = self._sources(self._at_rest(held))
         g, amps, best = self._g, np.zeros(len(self._g)), np.inf
-        own = np.zeros(len(g)) if offset is None else offset[self._at.edge[self._alive]]
+        own = self._own(offset)
         wanted = -own
         for _ in range(MAX_CORRECTIONS):
             rows, cols, more = self._crossbar(sources, wanted)

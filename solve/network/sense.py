@@ -49,7 +49,9 @@ def _check_ports(network: Network) -> None:
     """Refuse a pin on the wires of another net."""
     nets_at: dict[int, set[str]] = {}
     ends = np.concatenate([network.resistor_a, network.resistor_b])
-    mine = np.isin(ends, list(network.ports.values()))
+    is_pin = np.zeros(network.n_nodes, dtype=bool)
+    is_pin[[*network.ports.values()]] = True
+    mine = is_pin[ends]
     nets = np.tile(network.resistor_net, 2)[mine]
     for node, net in zip(ends[mine].tolist(), nets.tolist(), strict=True):
         nets_at.setdefault(node, set()).add(network.nets[net])

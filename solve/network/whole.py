@@ -23,7 +23,7 @@ from .alike import Copies, copies
 from .linear import LOST, NetworkSolution, NetworkSolver, name_islands
 from .network import Network
 from .nonlinear import newton
-from .reduced import MOST_DEVICES, Reduced, reduced
+from .reduced import Reduced, reduced
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -51,7 +51,7 @@ def solve_devices(
     Returns:
         The solution of the reduced network, which has other nodes and resistors.
     """
-    return _solve(_small(network).network, device, arguments, start)[1]
+    return _solve(reduced(network).network, device, arguments, start)[1]
 
 
 def solve_whole(
@@ -72,7 +72,7 @@ def solve_whole(
     Raises:
         ConvergenceError: if wires and devices miss Kirchhoff's law together.
     """
-    small = _small(network)
+    small = reduced(network)
     solver, found = _solve(small.network, device, arguments, start)
     if small.network is network:
         return found
@@ -81,12 +81,6 @@ def solve_whole(
     if network not in _KNOWN:
         _KNOWN[network] = _Inside(network, small)
     return _KNOWN[network].whole(network, small, solver, found)
-
-
-def _small(network: Network) -> Reduced:
-    if len(network.memristor_a) > MOST_DEVICES:
-        return Reduced(network, np.arange(network.n_nodes))
-    return reduced(network)
 
 
 def _solve(
