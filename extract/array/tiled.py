@@ -175,7 +175,7 @@ class TiledArray:
                 builder.net(grammar.row(tier, i))
         for tier in range(tiers):
             self._add_tier(builder, tier, crossing)
-        return builder.build()
+        return builder.finish()
 
     def _add_columns(self, builder: NetworkBuilder, column: str) -> NDArray[np.int32]:
         """Add the column lines; returns the node of each device, shape (T, rows, cols)."""

@@ -55,6 +55,8 @@ def lumps(network: Network, capacitance: Mapping[str, NetCapacitance]) -> Iterat
 
 def with_capacitors(network: Network, capacitance: Mapping[str, NetCapacitance]) -> Network:
     """Return a network that holds its capacitors, those of one pair of nodes as one."""
+    if not capacitance:
+        return network
     placed = [
         (a, TO_GROUND if b is None else b, farad) for a, b, farad in lumps(network, capacitance)
     ]

@@ -185,7 +185,7 @@ class _Assembly:
         self._place_devices()
         self.builder.pads = self.geometry.pads()
         self.builder.left_out = LeftOut(tuple(self.ideal), tuple(self.left_out))
-        return self.builder.build()
+        return self.builder.finish()
 
     def _work(self, part_nets: PartNets) -> dict[int, int]:
         """Return what each net that is solved costs, by its number: about one for each terminal.

@@ -30,6 +30,9 @@ class NetworkBuilder:
         self.left_out = LeftOut()
         #: pins that are pads of a die
         self.pads: set[str] = set()
+        self._clear()
+
+    def _clear(self) -> None:
         self._nodes: dict[str, int] = {}
         self._layers: dict[str, int] = {}
         self._nets: dict[str, int] = {}
@@ -143,20 +146,33 @@ class NetworkBuilder:
 
     def build(self) -> Network:
         """The validated network of everything added so far."""
+        return Network(**self._parts()).validate()
+
+    def finish(self) -> Network:
+        """As `build`, but forget everything first: of a large network it is as much again."""
+        parts = self._parts()
+        self._clear()
+        found = Network(**parts)
+        del parts
+        return found.validate()
+
+    def _parts(self) -> dict[str, Any]:
+        for name, chunks in self._chunks.items():
+            self._chunks[name] = [np.concatenate(chunks)] if chunks else []
         arrays = {
-            name: np.concatenate(chunks) if chunks else np.empty(0, _TYPES[name])
+            name: chunks[0] if chunks else np.empty(0, _TYPES[name])
             for name, chunks in self._chunks.items()
         }
-        return Network(
-            node_names=np.array(list(self._nodes), dtype=np.str_),
-            layers=tuple(self._layers),
-            nets=tuple(self._nets),
-            ports=dict(self._ports),
-            conditions=self._conditions,
-            left_out=self.left_out,
-            pads=tuple(pin for pin in self._ports if pin in self.pads),
+        return {
+            "node_names": np.array(list(self._nodes), dtype=np.str_),
+            "layers": tuple(self._layers),
+            "nets": tuple(self._nets),
+            "ports": dict(self._ports),
+            "conditions": self._conditions,
+            "left_out": self.left_out,
+            "pads": tuple(pin for pin in self._ports if pin in self.pads),
             **arrays,
-        ).validate()
+        }
 
     def _extend(self, kind: str, **columns: ArrayLike) -> None:
         """Broadcast the columns against each other and append them to the `kind` arrays."""

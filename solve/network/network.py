@@ -264,10 +264,10 @@ class Network:
             if len(set(sizes.values())) > 1:
                 raise NetworkError(f"{kind} arrays differ in length: {sizes}")
         for what in ("node_names", "layers", "nets"):
-            unique, counts = np.unique(np.asarray(getattr(self, what)), return_counts=True)
-            if (counts > 1).any():
-                twice = str(unique[counts > 1][0])
-                raise NetworkError(f"{what} holds {twice!r} more than once")
+            rising = np.sort(np.asarray(getattr(self, what), dtype=np.str_))
+            twice = np.flatnonzero(rising[1:] == rising[:-1])
+            if len(twice):
+                raise NetworkError(f"{what} holds {str(rising[twice[0]])!r} more than once")
 
     def _check_indices(self) -> None:
         limits = {
@@ -307,6 +307,8 @@ class Network:
             _refuse(name, values, wrong, "> 0, or nan where it has no meaning")
         parting, crosses = self.resistor_parting, self.resistor_crosses
         _refuse("resistor_parting", parting, parting < -1, ">= 0, or -1 of none")
+        if not (parting >= 0).any() and not crosses.any():
+            crosses = parting = parting[:0]
         own = (crosses >> (np.maximum(parting, 0) % PARTINGS) & 1) == 1
         fits = np.where(parting < 0, crosses == 0, (crosses == STRIP) | ((crosses > 0) & own))
         _refuse(

@@ -55,11 +55,12 @@ def _check_ports(network: Network) -> None:
     nets = np.tile(network.resistor_net, 2)[mine]
     for node, net in zip(ends[mine].tolist(), nets.tolist(), strict=True):
         nets_at.setdefault(node, set()).add(network.nets[net])
-    named = {*network.nets, *network.ports}
+    of_wires = {*network.nets}
+    named = of_wires | {*network.ports}
     for pin, node in network.ports.items():
         found = nets_at.get(node, {pin})
-        others = found & named - {pin}
-        if pin not in network.nets:  # probes of any name may share a wire, lines may not
+        others = (found - {pin}) & named
+        if pin not in of_wires:  # probes of any name may share a wire, lines may not
             others = {net for net in others & {*network.ports} if kind_of(net) and kind_of(pin)}
         if others and pin not in found:
             raise NetworkError(

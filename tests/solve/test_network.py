@@ -196,3 +196,29 @@ def test_a_flipped_byte_is_noticed(tmp_path):
     path.write_bytes(bytes(raw))
     with pytest.raises(SolveError):
         load_network(path)
+
+
+def test_a_builder_that_finishes_forgets_what_it_made():
+    builder = NetworkBuilder({"supply_v": 3.3})
+    for name in ("a", "b"):
+        builder.port(name, builder.node(name))
+    builder.resistor(0, 1, 5.0, layer="ME", net="n")
+    kept, found = builder.build(), builder.finish()
+    assert found.node_names.tolist() == kept.node_names.tolist()
+    assert (found.ports, found.conditions) == (kept.ports, kept.conditions)
+    np.testing.assert_array_equal(found.resistor_ohm, kept.resistor_ohm)
+    assert builder.build().n_nodes == 0
+
+
+@pytest.mark.parametrize("what", ["node_names", "layers", "nets"])
+def test_a_name_that_stands_twice_is_refused(what):
+    builder = NetworkBuilder()
+    nodes = [builder.node(f"n{k}") for k in range(4)]
+    for k in range(3):
+        builder.resistor(nodes[k], nodes[k + 1], 5.0, layer=f"l{k}", net=f"w{k}")
+    network = builder.build()
+    names = [*getattr(network, what)]
+    names[2] = names[0]
+    twice = dataclasses.replace(network, **{what: names})
+    with pytest.raises(NetworkError, match=f"{what} holds '{names[0]}' more than once"):
+        twice.validate()
