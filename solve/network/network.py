@@ -308,7 +308,7 @@ class Network:
         parting, crosses = self.resistor_parting, self.resistor_crosses
         _refuse("resistor_parting", parting, parting < -1, ">= 0, or -1 of none")
         if not (parting >= 0).any() and not crosses.any():
-            crosses = parting = parting[:0]
+            parting, crosses = parting[:0], crosses[:0]
         own = (crosses >> (np.maximum(parting, 0) % PARTINGS) & 1) == 1
         fits = np.where(parting < 0, crosses == 0, (crosses == STRIP) | ((crosses > 0) & own))
         _refuse(

@@ -239,6 +239,26 @@ def test_a_plan_names_each_step_once() -> None:
     assert names[-1] == "report"
 
 
+def test_a_plan_is_of_what_is_built() -> None:
+    """Shares were measured for each kind: of a macro its views, of a large array no settling."""
+
+    def plan(top: str, rows: int, cell: str) -> dict[str, float]:
+        return plan_of(config_of({"rows": rows, "cols": rows, "top": top, "cell": cell}))
+
+    plans = {
+        key: plan(*key)
+        for key in (
+            ("array", 10, "hybrid"), ("array", 64, "hybrid"), ("array", 64, "planar"),
+            ("array", 40, "planar"), ("macro", 16, "hybrid"), ("testchip", 16, "hybrid"),
+        )
+    }  # fmt: skip
+    assert all(99.0 < sum(plan.values()) < 101.0 for plan in plans.values())
+    settling = {key: plan.get("settling", 0.0) for key, plan in plans.items()}
+    assert settling["array", 64, "hybrid"] < 1 < settling["array", 10, "hybrid"]
+    assert settling["array", 64, "planar"] < 1 < settling["array", 40, "planar"]
+    assert [key for key, plan in plans.items() if "views" in plan] == [("macro", 16, "hybrid")]
+
+
 def calls(built: Path, folder: Path) -> dict[str, tuple[list[object], list[str]]]:
     """What is run, and the files that it must leave."""
     gds, network = built / f"{NAME}.gds", built / "network.npz"
