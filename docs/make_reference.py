@@ -48,33 +48,36 @@ def process() -> Iterator[str]:
     tech = get_tech()
     yield f"# Layers, films, profiles\n\n{NOTE}\n"
     yield (
-        f"The process `{tech.name}` as `crossstack.pdk` holds it. Grid {tech.grid_um:g} um, "
+        f"The data of the process `{tech.name}` in `crossstack.pdk`. Grid {tech.grid_um:g} um, "
         f"database unit {tech.dbu_um:g} um. "
         "[How to change any of it](../howto/process.md).\n"
     )
-    yield "## Layers\n\nLayers of the post-processed module lie outside the foundry's numbers.\n"
+    yield (
+        "## Layers\n\n"
+        "Layers of the post-processed module use numbers that the foundry does not use.\n"
+    )
     layers = ((f"`{x.name}`", f"{x.gds[0]}/{x.gds[1]}", x.purpose, x.text) for x in tech.layers)
     yield from table("layer|GDS|purpose|what it is", layers)
     yield "## Films\n"
     yield (
-        "From bottom to top; heights in um above the silicon under STI, summed from the "
-        "thicknesses. Metals and ME lie in the insulator that follows them.\n"
+        "From bottom to top. Heights are in um above the silicon under STI, summed from the "
+        "thicknesses. Metals and ME are inside the insulator in the next row.\n"
     )
     yield from table(
-        "film|material|thickness (um)|bottom .. top (um)|ohm/sq at 25 C, least .. largest"
+        "film|material|thickness (um)|bottom .. top (um)|ohm/sq at 25 C, lowest .. highest"
         "|per degree C|permittivity|source",
         (_film(film, tech) for film in tech.films),
     )
     yield "Conductors in the silicon:\n"
     yield from table(
-        "film|material|ohm/sq at 25 C, least .. largest|source",
+        "film|material|ohm/sq at 25 C, lowest .. highest|source",
         ((f.name, f.material, _corner(f.sheet_ohm_sq), f.source) for f in tech.diffusions),
     )
     yield "## Contacts and vias\n\nOhm per cut at 25 C. Module vias depend on the profile.\n"
     cuts = [(name, cut) for name in PROFILES for cut in get_tech(name).cuts]
     shown = [(n, c) for n, c in cuts if tech.layer(c.layer).is_module or n == next(iter(PROFILES))]
     yield from table(
-        "cut|profile|joins|side (um)|ohm, least .. largest|per degree C|source",
+        "cut|profile|joins|side (um)|ohm, lowest .. highest|per degree C|source",
         (_cut(name, cut, tech) for name, cut in shown),
     )
     yield from _profiles()
@@ -108,7 +111,10 @@ def _corner(value: Corner | None) -> str:
 
 
 def _profiles() -> Iterator[str]:
-    yield "## Post-process profiles\n\nWhat the lab that builds the module resolves, in um.\n"
+    yield (
+        "## Post-process profiles\n\n"
+        "Resolution and overlay of the lab that builds the module, in um.\n"
+    )
     rows = PROFILES.values()
     yield from table(
         "profile|F, narrowest line|space|via|A, overlay|source",
@@ -133,9 +139,10 @@ def modules() -> Iterator[str]:
     techs = [get_tech(process=name) for name in process_names()]
     yield f"# Memristor modules\n\n{NOTE}\n"
     yield (
-        "A process names its module (`process.toml`): built on the last metal afterwards, by masks "
-        "of its own, or between two metals by the foundry itself. What a module does not have, "
-        "a second tier or masks, is refused by name.\n"
+        "A process names its module (`process.toml`). A module is built on the last metal "
+        "afterwards, with separate masks, or between two metals by the foundry itself. A command "
+        "that needs what the module does not have, such as a second tier or masks, is rejected, "
+        "and the message names it.\n"
     )
     yield from table(
         "process|module|what it is|where|electrodes|tiers|array cells",
@@ -170,7 +177,7 @@ def _own_module(tech: Tech) -> Iterator[str]:
     )
     own = (cut for cut in tech.cuts if cut not in tech.process.cuts)
     yield from table(
-        "cut|profile|joins|side (um)|ohm, least .. largest|per degree C|source",
+        "cut|profile|joins|side (um)|ohm, lowest .. highest|per degree C|source",
         (_cut("", cut, tech) for cut in own),
     )
     yield from table(
@@ -197,10 +204,13 @@ def rules() -> Iterator[str]:
     yield (
         f"The {len(first.rules)} rules of `{first.name}`. Each value is written once, in "
         "`rules.csv` of the process or module; the checks of `crossstack drc`, KLayout's deck, "
-        "cell sizes and least pitches derive from it. Lengths in um, areas in um2, densities in "
-        "percent. Densities are checked only when asked for by name (`--rules`).\n"
+        "cell sizes and minimum pitches derive from it. Lengths are in um, areas in um2, densities "
+        "in percent. Densities are checked only if you name them (`--rules`).\n"
     )
-    yield "## Kinds of check\n\nWhat each one marks; limits are those of the rule.\n"
+    yield (
+        "## Kinds of check\n\n"
+        "The table shows what each check marks; the limits are those of the rule.\n"
+    )
     used = {rule.kind for rule in first.rules}
     kinds = ((f"`{kind}`", _first_line(KINDS[kind])) for kind in KINDS if kind in used)
     yield from table("check|what it looks at", kinds)
@@ -253,10 +263,9 @@ def modes() -> Iterator[str]:
     """Yield the page of what every pin carries in every mode."""
     yield f"# Pins and modes\n\n{NOTE}\n"
     yield (
-        "The mode table of `crossstack.solve.modes.modes`, from which the solver takes every "
-        "voltage and gate level. `{r}` stands for the letter of the reading tier, `{w}` for "
-        "that of the written one (`B` bottom, `T` top). "
-        "[What the modes are](../concepts/modes.md).\n"
+        "This is the mode table of `crossstack.solve.modes.modes`, from which the solver takes "
+        "every voltage and gate level. `{r}` is the letter of the reading tier, `{w}` that of the "
+        "written tier (`B` bottom, `T` top). [What the modes are](../concepts/modes.md).\n"
     )
     drawn = [(m, "bare array", m.array) for m in MODES.values()]
     drawn += [(m, "macro", m.macro) for m in MODES.values()]
@@ -275,13 +284,13 @@ def configuration() -> Iterator[str]:
     """Yield the page of the keys of a configuration file."""
     yield f"# Configuration file\n\n{NOTE}\n"
     yield (
-        "What `crossstack build array.yaml`, `generate` and `compare` read. Every key may be left "
-        "out; an option of the command line wins over the file. A key that does not exist is an "
-        "error that names the nearest one.\n"
+        "`crossstack build array.yaml`, `generate` and `compare` read this file. Every key is "
+        "optional; an option of the command line overrides the file. A key that does not exist is "
+        "an error, and the message names the closest one.\n"
     )
     yield "## The array\n"
     yield from table("key|default|range|what it is", _array())
-    yield "What the rules decide, in um; pitches are those of the default cell:\n"
+    yield "The rules decide these values, in um; pitches are those of the default cell:\n"
     techs = [get_tech(n, p) for p in process_names() for n in profile_names(p)]
     names = [f"{tech.process.name}, {tech.profile.name}" for tech in techs]
     yield from table(f"key|{'|'.join(names)}", _least(techs))
@@ -290,10 +299,10 @@ def configuration() -> Iterator[str]:
     yield "```yaml\nrows: 16\ncols: 8\ntech:\n  sheet_resistance_ohm_sq: {ME: 0.3}\n```\n"
     yield (
         "## `device`: the memristors\n\nThe layout does not depend on them. `build`, `compare`, "
-        "`sweep`, `size` and every later step on the files that they leave take the same figures: "
-        "a network carries them. `crossstack extract`, `solve` and `foundry solve` take `--device "
-        "KEY=VALUE` instead. Reads are linear unless `--nonlinear` asks for the law; a write "
-        "follows it, and is judged by the voltage over each device itself.\n"
+        "`sweep`, `size` and every later step on the files that they write use the same values, "
+        "because a network stores them. `crossstack extract`, `solve` and `foundry solve` take "
+        "`--device KEY=VALUE` instead. Reads are linear unless you give `--nonlinear`. A write "
+        "follows the nonlinear I-V law, and is judged by the voltage over each device itself.\n"
     )
     yield from table("key|unit|default|from .. to|what it is", _figures())
     told = get_tech().memristor
@@ -365,26 +374,30 @@ def network_files() -> Iterator[str]:
     """Yield the page of the files that `extract` leaves for the solver."""
     yield f"# Network files\n\n{NOTE}\n"
     yield (
-        "What `crossstack extract` and `build` leave for `crossstack solve` and `inspect`: files "
-        "of `numpy.savez_compressed`, without pickled objects, readable by any numpy. Equal "
-        "networks give equal bytes. `load_network` and `load_array` refuse what is damaged, of "
-        "another type, shape, range or schema, or unpacks to more than 512 MB.\n"
+        "`crossstack extract` and `build` write these files for `crossstack solve` and `inspect`. "
+        "They are files of `numpy.savez_compressed`, without pickled objects, readable by any "
+        "numpy. Equal networks give equal bytes. `load_network` and `load_array` reject a file "
+        "that is damaged, has another type, shape, range or schema, or unpacks to more than 512 "
+        "MB.\n"
     )
-    yield "## `network.npz`\n\nNodes, and what lies between them; one entry for each of a kind.\n"
+    yield (
+        "## `network.npz`\n\n"
+        "Nodes and the elements between them; an array has one entry for each element of a kind.\n"
+    )
     told = attributes(Network)
     head = ((f"`{name}`", *rest) for name, rest in _HEAD.items())
     kinds = ARRAY_TYPES | PARTING_TYPES | CAPACITOR_TYPES
     arrays = ((f"`{name}`", np.dtype(kind), told[name]) for name, kind in kinds.items())
     yield from table("entry|type|what it is", chain(head, arrays))
     yield (
-        "Capacitors are there where the capacitance was extracted (`extract --rc`; `build` up to "
-        "the size to which it extracts that of every line). Those of the transistors' sources and "
-        "drains are not among them: they differ with the gates' levels.\n"
+        "The file contains capacitors if the capacitance was extracted (`extract --rc`; `build` up "
+        "to the size to which it extracts that of every line). Those of the transistors' sources "
+        "and drains are not included, because they depend on the gates' levels.\n"
     )
     yield (
-        "Wire resistors have a width and no cuts, contacts and vias cuts and no width. No "
-        "conductance of a memristor and no gate level is in it: those belong to a solve. Without "
-        "CrossStack:\n"
+        "Wire resistors have a width and no cuts; contacts and vias have cuts and no width. The "
+        "file contains no memristor conductances and no gate levels, because those belong to a "
+        "solve. To read it without CrossStack:\n"
     )
     yield (
         "```python\nimport numpy as np\n\n"
@@ -416,8 +429,8 @@ def network_files() -> Iterator[str]:
     )
     yield (
         "## `conditions`\n\nWires and transistors belong together: `solve`, `inspect` and `foundry "
-        "solve` take the transistors at the file's own conditions. Empty for a network made by "
-        "hand: then typ, 25 C are assumed, and said.\n"
+        "solve` use the transistors at the file's own conditions. For a network made by hand the "
+        "entry is empty: the commands then assume typ and 25 C, and say so.\n"
     )
     yield from table("key|default|what it is", _keys(Conditions))
 
