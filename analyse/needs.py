@@ -193,7 +193,7 @@ def write_line(value: Mapping[str, Any]) -> str:
     """Return a verdict, as its JSON values, with the device that gets least, for people."""
     worst = [value[polarity] for polarity in POLARITIES if polarity in value]
     places = [
-        f"{w['polarity']} lowest at {w['tier']} tier, row {w['row']}, column {w['column']}"
+        f"lowest {w['polarity']} voltage at {w['tier']} tier, row {w['row']}, column {w['column']}"
         for w in worst
     ]
     return "; ".join([value["text"], *places, f"judged: {value['counted']}"])

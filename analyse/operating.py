@@ -84,10 +84,10 @@ class Laws:
         if self.every is not None:
             found = f"memristors: {_words(self.every)}"
             if writes and self.write != self.every:
-                found += f"; in the tier that is written {_words(self.write)}"
+                found += f"; in the written tier {_words(self.write)}"
             return found
         if writes:
-            return f"memristors: {_words(self.write)} in the tier that is written, else linear"
+            return f"memristors: {_words(self.write)} in the written tier, linear elsewhere"
         return "memristors: linear"
 
     def to_json(self) -> dict[str, Any]:

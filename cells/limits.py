@@ -79,7 +79,7 @@ def pitch(tech: Tech, name: str, value: object, least: int, high: float = MAX_PI
     """
     if value is None:
         return least
-    allowed = f"{least * 1e-3:g} (least by the rules) .. {high:g} um"
+    allowed = f"{least * 1e-3:g} (minimum by the design rules) .. {high:g} um"
     number = _number(name, value, allowed)
     if not least * 1e-3 - 1e-9 <= number <= high:
         raise ParameterError(name, value, allowed)

@@ -127,11 +127,13 @@ ARRAY: dict[str, Declared] = {
         1, words=FINGERS, only="not for passive cells",
     ),
     "pitch_x_um": Declared(
-        "cell pitch along x in um", None, "the least", "the least by the rules", MAX_PITCH_UM,
+        "cell pitch along x in um", None, "the minimum",
+        "the minimum by the design rules", MAX_PITCH_UM,
         more=f"with switches to {MAX_LINE_PITCH_UM:g}",
     ),
     "pitch_y_um": Declared(
-        "cell pitch along y in um", None, "the least", "the least by the rules", MAX_PITCH_UM,
+        "cell pitch along y in um", None, "the minimum",
+        "the minimum by the design rules", MAX_PITCH_UM,
         more=f"with switches to {MAX_LINE_PITCH_UM:g}",
     ),
     "strap": Declared(

@@ -83,7 +83,7 @@ def _condition(text: str) -> Condition:
     name, sign, number, unit = found.groups()
     if name not in METRICS:
         known = ", ".join(METRICS)
-        raise ConfigError(f"--fail-on {shortened(text)}: no figure is called {name!r} ({known})")
+        raise ConfigError(f"--fail-on {shortened(text)}: unknown name {name!r}; known: {known}")
     metric, text = METRICS[name], text.strip()
     units = _UNITS[metric.unit]
     if unit and unit not in units:

@@ -66,8 +66,8 @@ def build(
         extracted = _compare(gds, tech, result, work, console)
         if config.spec.top == "testchip":
             why = (
-                "a build does not solve a whole die: crossstack extract takes its folder, and "
-                "crossstack solve the network that leaves, from pad to pad"
+                "a build does not solve a whole die: run crossstack extract on its folder, then "
+                "crossstack solve on the network that it writes, from pad to pad"
             )
             result.extraction = {"warnings": [why]}
         else:

@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 #: shares of the current below this are not on the way
 NO_CURRENT = 1e-6
 #: where a line of a macro is measured from: its switches feed it, not what its label marks
-ARRAY_EDGE = "the edge of the array, where its label is; its switches feed it"
+ARRAY_EDGE = "the label at the edge of the array, because switches feed the line"
 #: right-hand sides at a time; ends of a net without terminals that are looked at
 _AT_A_TIME, _MOST_ENDS = 64, 4000
 

@@ -23,8 +23,8 @@ IDS_FOR = "needed for chip on board only"
 
 #: what follows from fill that lies closer than is wished for
 _NOTHING = (
-    ", else its density would be missed: the rules allow that, and nothing is to be done; it adds "
-    "capacitance to wires between pads and macro, which no figure counts"
+    ", because its minimum density cannot be met otherwise. The rules allow this; no action is "
+    "needed. It adds capacitance to wires between pads and macro, which no result includes"
 )
 
 

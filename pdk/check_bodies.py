@@ -147,7 +147,7 @@ def _apart(device: Device, lower: str, upper: str, films: Sequence[Film]) -> str
     if film.shares_bottom and room > LEAST_UM - _SAME_UM:
         beside = films[order.index(lower) + 1 : order.index(upper)]
         names = " and ".join(other.name for other in beside if not other.shares_bottom)
-        why = f"as {names} beside it, so that {upper} of {device.name} lies on it"
+        why = f"equal to {names} next to it, because {upper} of {device.name} is on both"
         return f"{_said(film)}, allowed: {room:.6g}, {why} (films.csv)"
     side = "above" if gap > 0 else "below"
     return (

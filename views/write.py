@@ -182,7 +182,9 @@ def _model(
     settle = at.settle_s
     if settle is None:
         settle = 0.0
-        views.warnings.append("the model's columns stand at once: no capacitance was extracted")
+        views.warnings.append(
+            "the model's columns settle immediately, because no capacitance was extracted"
+        )
     # the model of a chain has no time of its own
     logic = at.logic if isinstance(at.logic, LogicDelays) else None
     try:

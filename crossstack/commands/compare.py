@@ -139,8 +139,8 @@ def _summary(value: Comparison) -> list[str]:
         worst = max(deep.slots, key=lambda s: s.disturb_a)
         lines.append(
             f"Deep-net: writing changes the other columns' currents by {worst.disturb_a:.2e} A "
-            f"at most (leakage allows {worst.leak_bound_a:.2e} A); half-selected devices see "
-            f"{max(s.half_selected_v for s in deep.slots):.2e} V; {parts} take "
+            f"at most (bound by off-state leakage: {worst.leak_bound_a:.2e} A); half-selected "
+            f"devices see {max(s.half_selected_v for s in deep.slots):.2e} V; {parts} take "
             f"{max(s.loss for s in deep.slots):.1%} of the write voltage."
         )
         lines.append(f"Writes: {deep.write_voltages.line}.")
@@ -176,8 +176,7 @@ def _timing_lines(timing: Mapping[str, Any]) -> list[str]:
         for name, pulses in timing["pulse_for_paper_s"].items()
     }
     lines.append(
-        f"  29 % less time needs {needed['time_reduction']} ns per {slot_words(timing)}, 29 % more "
-        f"speed "
-        f"{needed['speed_up']} ns."
+        f"  A 29 % shorter run time needs a pulse of {needed['time_reduction']} ns per "
+        f"{slot_words(timing)}; 29 % higher speed needs {needed['speed_up']} ns."
     )
     return lines

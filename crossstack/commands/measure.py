@@ -274,6 +274,8 @@ def _say(
     if rows:
         console.say(f"{len(rows)} steps of the probe card: {out / 'probe_plan.csv'}")
     if for_a_build:
-        console.say(f"as the section tech: of a build: {out / 'measured.yaml'}")
+        console.say(f"section tech: for the next build, written to {out / 'measured.yaml'}")
     elif figures:
-        console.say(f"nothing for the section tech: of a build; figures: {out / 'measured.json'}")
+        console.say(
+            f"nothing for the section tech: of the next build; values: {out / 'measured.json'}"
+        )

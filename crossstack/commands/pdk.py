@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from ..base.errors import FOUND, OK, FileError, ParameterError, PlaceError
+from ..base.units import counted
 from ..cli import HelpGroup
 from ..console import Console, output_options
 from ..named import FOLDER
@@ -53,7 +54,7 @@ def check(process: str, as_json: bool, quiet: bool) -> int:
         counts = f"{len(base.layers)} layers, {len(base.films)} films, {len(base.rules)} rules"
         console.say(f"{name}: complete ({counts}; {_all_rules(folder)})")
     else:
-        console.say(f"{name}: {len(problems)} to mend")
+        console.say(f"{name}: {counted(len(problems), 'problem')} found")
     console.result({"process": name, "folder": str(folder), "problems": list(problems)})
     return FOUND if problems else OK
 

@@ -43,7 +43,7 @@ def cost(folder: Path | None, tiles: int, layers: Sequence[Reads]) -> dict[str, 
         layers: what each layer does.
     """
     if folder is None:
-        return {"not_known": "area, time and energy: only a build folder has them"}
+        return {"not_known": "area, time and energy, which need a build folder (--wires)"}
     try:
         timing = read_json(folder / "timing.json")
         area = _area_um2(folder)

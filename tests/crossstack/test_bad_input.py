@@ -34,7 +34,7 @@ def config(tmp_path: Path, text: str) -> Path:
         ("rwos: 3", ["rwos", "did you mean 'rows'"]),
         ("cell: hibrid", ["cell = 'hibrid'", "hybrid"]),
         ("profile: laser", ["profile = 'laser'", "stepper"]),
-        ("pitch_x_um: 2.0", ["pitch_x_um = 2.0", "least by the rules"]),
+        ("pitch_x_um: 2.0", ["pitch_x_um = 2.0", "minimum by the design rules"]),
         ("pitch_y_um: 5.003", ["pitch_y_um = 5.003", "multiple"]),
         ("device_um: wide", ["device_um = 'wide'"]),
         ("select_w_um: .nan", ["array.yaml, line 1: select_w_um = nan"]),

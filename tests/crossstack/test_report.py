@@ -327,10 +327,10 @@ told.push(document.querySelectorAll("#maps canvas").length);
             ("--nonlinear", "--device", "law=cubic", "--device", "cubic_c_per_v2=2"),
             "I = G (V + c V^3) with c = 2 /V^2; those of the ideal array follow it, too.",
         ),
-        (("--mode", "deep-net"), "with b = 3 /V in the tier that is written, else linear."),
+        (("--mode", "deep-net"), "with b = 3 /V in the written tier, linear elsewhere."),
         (
             ("--mode", "deep-net", "--nonlinear", "--device", "compliance_a=1e-4"),
-            "in the tier that is written",
+            "in the written tier",
         ),
     ],
 )

@@ -122,7 +122,7 @@ def test_layouts_are_drawn_once_for_what_is_drawn_alike(monkeypatch):
         (["tech.sheet_resistance_ohm_sq.MEE=1"], ["MEE", "did you mean 'ME'"]),
         (["rows=2,0"], ["rows = 0"]),
         (["top=testchip"], ["testchip"]),
-        (["pitch_x_um=6,2"], ["pitch_x_um = 2 is not allowed", "least by the rules"]),
+        (["pitch_x_um=6,2"], ["pitch_x_um = 2 is not allowed", "minimum by the design rules"]),
         (["rows=1,2", "select_w_um=2,3000"], ["select_w_um = 3000", "0.36 .. 100 um"]),
         (["top=macro", "switch_wn_um=0.5,20"], ["switch_wn_um = 0.5"]),
         (["rows=" + ",".join(map(str, range(1, 41))), "cols=" + ",".join(map(str, range(1, 41)))],

@@ -54,8 +54,8 @@ def test_fill_close_to_wires_is_said_to_need_nothing(die):
     """The remark said what was done, and not what it is to anybody."""
     close = replace(die[1].fill[0], given_up="over wires")
     (said,) = replace(die[1], fill=(close,), left_out=()).remarks()
-    assert said.startswith(f"fill of {close.layer} lies over wires, else its density would be")
-    assert "nothing is to be done; it adds capacitance to wires" in said
+    assert said.startswith(f"fill of {close.layer} lies over wires, because its minimum density")
+    assert "no action is needed. It adds capacitance to wires" in said
     # where even that is not enough, nothing of it is fine
     (said,) = replace(die[1], fill=(replace(close, after=0.0),), left_out=()).remarks()
     assert "are asked for" in said

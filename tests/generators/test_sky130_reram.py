@@ -107,7 +107,7 @@ def test_the_cell_is_clean_alone(values: dict[str, object]) -> None:
         ({"strap": True}, "strap = True is not allowed: false on module reram"),
         ({"device_um": 0.3}, "0.32 .. 3 um"),
         ({"device_um": 3.5}, "0.32 .. 3 um"),
-        ({"pitch_x_um": 2.0}, "(least by the rules)"),
+        ({"pitch_x_um": 2.0}, "(minimum by the design rules)"),
         ({"profile": "stepper"}, "one of foundry"),
     ],
 )

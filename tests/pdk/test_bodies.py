@@ -47,7 +47,7 @@ def test_a_stack_of_ours_is_one(name):
     ("file", "old", "new", "words"),
     [
         ("al_tio2/films.csv", "\nME,Al,0.1,", "\nME,Al,0.15,",
-         "film ME: thickness_um = 0.15, allowed: 0.1, as planar beside it, so that TIO2_T of "),
+         "film ME: thickness_um = 0.15, allowed: 0.1, equal to planar next to it, because TIO2_T "),
         ("al_tio2/films.csv", "\nME,Al,0.1,", "\nME,Al,0.12,", "thickness_um = 0.12, allowed: 0.1"),
         ("al_tio2/films.csv", "\nME,Al,0.1,", "\nME,Al,0.05,", "thickness_um = 0.05, allowed: 0.1"),
         ("al_tio2/films.csv", "\nME,Al,0.1,", "\nME,Al,5,", "film ME: thickness_um = 5, allowed"),

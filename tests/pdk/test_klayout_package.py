@@ -245,7 +245,7 @@ def test_pcells_equal_our_cells(batch: dict[str, Any]) -> None:
 
 def test_a_pcell_refuses_what_the_rules_forbid(batch: dict[str, Any]) -> None:
     assert batch["printed"].count("ERROR") == 1
-    assert "pitch_x_um = 1.0 is not allowed: 4.36 (least by the rules)" in batch["printed"]
+    assert "pitch_x_um = 1.0 is not allowed: 4.36 (minimum by the design rules)" in batch["printed"]
 
 
 def test_nets_are_traced_through_the_stack(batch: dict[str, Any]) -> None:
