@@ -39,9 +39,9 @@ def net_capacitance(
     Args:
         source: GDS or OASIS file, layout in memory, or what `lvs.extract_layout` returned.
         tech: technology.
-        nets: patterns of net names, ``*`` for any text; None for all labelled nets.
-        engine: 'formula' (first order) or 'field' (three-dimensional, of every net, named or not,
-            where `nets` is None).
+        nets: patterns of net names, ``*`` for any text; None for every net, with a
+            label or not.
+        engine: 'formula' (first order) or 'field' (three-dimensional).
         progress: called with (what, done, total).
 
     Raises:

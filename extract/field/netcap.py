@@ -45,14 +45,14 @@ class NetCapacitance:
 def chosen_nets(
     layout: ExtractedLayout, names: list[str], nets: Iterable[str] | None
 ) -> list[FlatNet]:
-    """Return the nets that patterns name, those with labels for None.
+    """Return the nets that patterns name; every net, with a label or not, for None.
 
     Raises:
         ParameterError: for a pattern that no net matches.
     """
     every = layout.flat.nets
     if nets is None:
-        return [net for net in every if net.name]
+        return list(every)
     chosen: dict[int, FlatNet] = {}
     for pattern in nets:
         matcher = pattern_matcher([pattern])

@@ -98,7 +98,7 @@ def field_capacitance(
     """
     places, _ = memristor_places(layout.flat)
     names = net_names(layout.flat, places)
-    chosen = layout.flat.nets if nets is None else chosen_nets(layout, names, nets)
+    chosen = chosen_nets(layout, names, nets)
     wanted = {net.number for net in chosen}
     bodies = Bodies(layout, tech)
     total: dict[int, dict[int, float]] = {}

@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 from labelled import drawing
 
+from crossstack.cells import to_layout
 from crossstack.extract import net_capacitance
 from crossstack.extract.field.dielectric import EPSILON_0_F_UM, Dielectrics, fringe_f_um, side_f_um
+from crossstack.extract.nets.naming import memristor_places, net_names
+from crossstack.generators import ArraySpec, build_top
+from crossstack.lvs import extract_layout
 from crossstack.pdk import ParameterError, get_tech
 
 TECH = get_tech()
@@ -72,3 +76,35 @@ def test_patterns_are_checked(draw) -> None:
     assert set(net_capacitance(draw(2, 2), TECH, nets=["C[*"])) == {"C[0]", "C[1]"}
     with pytest.raises(ParameterError, match=r"no net matches 'Q\*'"):
         net_capacitance(draw(2, 2), TECH, nets=["Q*"])
+
+
+#: a net that no label names is as much a load as any other
+GATED = (
+    {"rows": 2, "cols": 3, "top": "macro"},
+    {"rows": 3, "cols": 2, "top": "macro", "cell": "planar"},
+    {"rows": 2, "cols": 2, "top": "macro", "periphery": "scan"},
+    {"rows": 2, "cols": 2, "top": "macro", "process": "sky130"},
+)
+
+
+@pytest.mark.parametrize("asked", GATED, ids=lambda a: "-".join(map(str, a.values())))
+def test_every_net_has_its_gates_and_sees_the_ground(asked) -> None:
+    """Nets without a label had neither: the complement of a switch's line was a tenth of itself."""
+    array = build_top(ArraySpec(**asked))
+    extracted = extract_layout(to_layout(array.cell, array.tech), array.tech)
+    found, tech, flat = net_capacitance(extracted, array.tech), array.tech, extracted.flat
+    names = net_names(flat, memristor_places(flat)[0])
+    assert set(found) == set(names)
+    gates = dict.fromkeys(names, 0.0)
+    for device in flat.devices:
+        if not device.kind.is_memristor:
+            model = tech.pfet if device.kind.name == "pfet" else tech.nfet
+            gates[names[device.nets[1]]] += model.cg_on_f_per_um * device.parameters[0]
+    unnamed = [net for net in flat.nets if not net.name]
+    assert any(gates[names[net.number]] > 0 for net in unnamed)
+    for name, net in found.items():
+        assert net.gate_f == pytest.approx(gates[name], rel=1e-9, abs=1e-21), name
+        assert net.ground_f > 0, name
+        for other, value in net.coupling_f.items():
+            # side walls are found from either side, which differs at corners
+            assert found[other].coupling_f[name] == pytest.approx(value, rel=0.1), (name, other)
