@@ -42,6 +42,6 @@ def test_a_pulse_time_is_of_what_one_pulse_writes(turns, slot):
     found = overlap(0.263e-9, 10, turns)
     assert f">write pulse per {slot} (ns)<" in charts({"overlap": found})["gain"]
     assert charts({"overlap": found})["slot"] == slot
-    assert f"ns per {slot}, 29 % more" in _timing_lines(found)[-1]
+    assert f"ns per {slot}; 29 % higher" in _timing_lines(found)[-1]
     shortest = base_of(found)
     assert shortest.write == pytest.approx(10 * turns * shortest.pulse)
