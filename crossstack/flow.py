@@ -197,10 +197,12 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
     outputs.check_folder(out)
     claims.check_outputs(*(out / f"{name}.{ending}" for ending in (kind, "spice", "json")))
     earlier = files.parameters_in(out / f"{name}.json")
-    written = [escape(each) for each in files.unchanged_in(out / f"{name}.json")]
+    replaced = other_parameters(earlier, config, f"{out / name} replaces a layout")
+    # the same array in the other format is kept
+    stale = files.unchanged_in(out / f"{name}.json") if replaced else []
     with console.steps():
         array, layout, remarks = draw(config, console)
-        with console.step("write layout"), files.together(out, written) as work:
+        with console.step("write layout"), files.together(out, map(escape, stale)) as work:
             files.write_layout(layout, work / f"{name}.{kind}")
             files.write_lines(work / f"{name}.spice", array.netlist_lines())
             made = [f"{name}.{kind}", f"{name}.spice"]
@@ -216,10 +218,7 @@ def generate(config: RunConfig, out: Path, kind: str, console: Console) -> dict[
         "name": name,
         "files": [str(out / each) for each in (*made, f"{name}.json")],
         "cell": array.unit.info,
-        "warnings": [
-            *other_parameters(earlier, config, f"{out / name} replaces a layout"),
-            *remarks,
-        ],
+        "warnings": [*replaced, *remarks],
         "seconds": console.seconds,
     }
 

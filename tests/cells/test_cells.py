@@ -111,7 +111,7 @@ def test_pitch_below_the_rules_names_the_least(cell):
     least = draw_cell(cell, tech).info
     for axis in ("pitch_x_um", "pitch_y_um"):
         assert draw_cell(cell, tech, **{axis: least[axis]}).info == least
-        with pytest.raises(ParameterError, match=rf"{axis} = .*{least[axis]:g} \(least"):
+        with pytest.raises(ParameterError, match=rf"{axis} = .*{least[axis]:g} \(minimum"):
             draw_cell(cell, tech, **{axis: round(least[axis] - 0.01, 3)})
 
 

@@ -75,7 +75,10 @@ def test_curves_of_an_earlier_run_over_time_go(built, crossstack, tmp_path):
 def test_a_layout_of_another_kind_goes_if_it_is_as_it_was_written(crossstack, tmp_path):
     run = ("generate", "--rows", 1, "--cols", 1, "-o", tmp_path)
     stem = "crossstack_1x1x2"
+    assert crossstack(*run).code == 0
     assert crossstack(*run, "--format", "oas").code == 0
+    assert {f"{stem}.gds", f"{stem}.oas"} < {*names(tmp_path)}, "one array in two formats"
+    (tmp_path / f"{stem}.gds").unlink()
     assert crossstack(*run, "--strap").code == 0
     assert names(tmp_path) == [f"{stem}.gds", f"{stem}.json", f"{stem}.spice"]
     with (tmp_path / f"{stem}.gds").open("ab") as stream:  # edited by hand

@@ -214,7 +214,7 @@ def test_a_seal_ring_is_clean_and_what_the_deck_gets_wrong_is_told(tmp_path: Pat
     layout.write(str(tmp_path / "both.gds"))
     report = run_foundry_drc(tmp_path / "both.gds", TECH)
     (why,) = report.known
-    assert why.startswith("DF.14_3.3V on GUARD_RING_MK: the manual asks ")
+    assert why.startswith("DF.14_3.3V on GUARD_RING_MK: the manual requires ")
     assert report.by_rule["DF.14_3.3V"] > 0
     assert all(x > 190 for item in report.items for x, _ in item.points), report.items[:3]
 

@@ -138,7 +138,7 @@ def test_the_planar_cell_has_its_own_pitch_and_at_the_hybrids_its_wires(process)
     x, y = drawn_pitches(ArraySpec(rows=2, cols=2, process=process))
     same = draw_cell("planar_cell", tech, pitch_x_um=x, pitch_y_um=y)
     assert same.info == hybrid.info
-    with pytest.raises(ParameterError, match=rf"pitch_x_um = .*{own.width * 1e-3:g} .least"):
+    with pytest.raises(ParameterError, match=rf"pitch_x_um = .*{own.width * 1e-3:g} .minimum"):
         draw_cell("planar_cell", tech, pitch_x_um=round(own.width * 1e-3 - 0.02, 3))
 
 

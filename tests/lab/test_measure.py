@@ -300,7 +300,7 @@ def test_an_overlay_of_another_form_is_refused(said, tmp_path, capsys):
 
 def test_an_overlay_alone_leaves_no_section_for_a_build(tmp_path, capsys):
     assert run(["measure", "--overlay", "VME, x, -2", "-o", str(tmp_path)]) == 0
-    assert "nothing for the section tech: of a build" in capsys.readouterr().out
+    assert "nothing for the section tech: of the next build" in capsys.readouterr().out
     assert [path.name for path in tmp_path.iterdir()] == ["measured.json"]
 
 

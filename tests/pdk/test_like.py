@@ -66,9 +66,7 @@ def test_what_it_cannot_be_like(like: str, said: str, tmp_path: Path) -> None:
         get_tech(process=made(tmp_path / "lab", like))
 
 
-@pytest.mark.parametrize(
-    "module", ["nothing", "x" * 5000, "sky130_reram", "../lab", "a\\u0000b", ""]
-)
+@pytest.mark.parametrize("module", ["nothing", "x" * 5000, "sky130_reram", "../lab", "a\\u0000b"])
 def test_the_file_that_names_no_module_is_said(module: str, tmp_path: Path) -> None:
     lab = made(tmp_path / "lab", "sky130_reram")
     with (lab / "process.toml").open("a") as head:
@@ -79,6 +77,15 @@ def test_the_file_that_names_no_module_is_said(module: str, tmp_path: Path) -> N
     with pytest.raises(ProcessError, match=said):
         get_tech(process=lab)
     assert audit(lab)[1][0].endswith("and no folder with module.toml")
+
+
+def test_a_module_without_a_name_is_said(tmp_path: Path) -> None:
+    lab = made(tmp_path / "lab", "sky130_reram")
+    with (lab / "process.toml").open("a") as head:
+        head.write('module = ""\n')
+    with pytest.raises(ProcessError, match=r"lab/process\.toml: module is empty"):
+        get_tech(process=lab)
+    assert "module is empty" in audit(lab)[1][0]
 
 
 def test_two_that_are_like_each_other(tmp_path: Path) -> None:
