@@ -14,7 +14,7 @@ from typing import Any
 from ..base.errors import ParameterError
 from .ranges import MAX_LINES, number, whole
 
-#: V; what a user asks for ends at the process's supply, too: transistors pass on no more
+#: V; what drives an array ends at the process's supply, too: see `beyond_supply`
 _LEAST_V, _MOST_V = 1e-3, 100.0
 #: what drives an array
 DRIVEN = ("v_read_v", "v_set_v", "v_reset_v")
@@ -286,6 +286,11 @@ def device_values(values: Any) -> dict[str, Any]:
             raise ParameterError.unknown(key, value, PARAMETERS, "key")
         found[str(key)] = _checked(str(key), value)
     return {key: found[key] for key in PARAMETERS if key in found}
+
+
+def beyond_supply(values: Mapping[str, Any], supply_v: float) -> dict[str, float]:
+    """Return figures that drive an array above the supply, V: its transistors pass on no more."""
+    return {key: values[key] for key in DRIVEN if values.get(key, 0.0) > supply_v}
 
 
 def merged(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
