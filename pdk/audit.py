@@ -25,6 +25,7 @@ from .shuttle import FILL_WORDS, shuttle
 from .tables import ProcessError, table_of
 from .tracks import FILE as TRACKS_FILE
 from .tracks import read_tracks
+from .unread import problems_of_unread
 from .whole import module_folder
 
 
@@ -54,7 +55,9 @@ def _caught(problems: Iterator[str]) -> Iterator[str]:
 
 
 def _problems_of_module(base: Process) -> Iterator[str]:
-    module = load_module(module_folder(base), base)
+    folder = module_folder(base)
+    yield from problems_of_unread(base.folder, folder)
+    module = load_module(folder, base)
     for profile in module.profiles:
         standing = stand(module, base, profile)
         yield from problems_of_module(base, module, standing)
