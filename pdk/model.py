@@ -80,6 +80,10 @@ class Corner:
     low: float | None = None
     high: float | None = None
 
+    def states(self, corner: str) -> bool:
+        """Return whether there is a value of ``typ``, ``min`` or ``max`` itself."""
+        return {"typ": self.typ, "min": self.low, "max": self.high}[corner] is not None
+
     def at(self, corner: str) -> float:
         """Return the value at ``typ``, ``min`` or ``max`` (typ where no corner is known)."""
         value = {"typ": self.typ, "min": self.low, "max": self.high}[corner]
