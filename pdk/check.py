@@ -7,7 +7,6 @@ otherwise a metal without a film would be left out of the resistances without a 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from itertools import chain, pairwise
 
 from .check_bodies import problems_of_bodies, problems_of_stack
@@ -34,7 +33,6 @@ from .check_stack import (
     problems_of_module_limits,
     problems_of_warmth,
 )
-from .memristor import beyond_supply
 from .model import Module, Process, Purpose
 from .module import TIERS, Stand, placed
 from .programs import nets
@@ -128,9 +126,6 @@ def problems_of_module(base: Process, module: Module, standing: Stand) -> Iterat
     yield from problems_of_electrodes(module, standing)
     if module.tiers[:1] != TIERS[:1]:
         yield f"no device memristor_{TIERS[0]}, and no array without it (module.toml)"
-    for key, volts in beyond_supply(asdict(module.memristor), base.supply_v).items():
-        allowed = f"allowed: up to the supply, {base.supply_v:g} V (supply_v of process.toml)"
-        yield f"[memristor] {key} = {volts:g} V, {allowed} (module.toml)"
     for name in module.electrodes:
         if sheets.get(name) is None:
             yield f"electrode {name} has no film with a sheet resistance (films.csv)"

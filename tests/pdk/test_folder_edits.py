@@ -8,10 +8,12 @@ import random
 import re
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from crossstack.pdk import Conditions, ParameterError
 from crossstack.pdk.audit import audit
 from crossstack.pdk.tables import ProcessError
 from crossstack.pdk.tech import get_tech, profile_names, unmeasured_tech
@@ -153,7 +155,7 @@ NFET = '[["D", "nsd"], ["G", "Poly2"], ["S", "nsd"], ["B", ""]]'
         ("shuttle.toml", 'clear = { poly = 1.5', 'clear = { polly = 1.5', "'polly' is no role"),
         ("magic.toml", 'nfet = "COMP;and Poly2', 'nfet = "COMP;and Poly3', "magic.toml"),
         *(("al_tio2/module.toml", f"\n{key} = {volts}\n", f"\n{key} = 3.301\n",
-           f"[memristor] {key} = 3.301 V, allowed: up to the supply, 3.3 V (supply_v of proc")
+           f"module.toml [memristor] {key} = 3.301 is not allowed: up to the supply, 3.3 V")
           for key, volts in (("v_set_v", "2.0"), ("v_reset_v", "2.0"), ("v_read_v", "0.2"))),
         ("al_tio2/module.toml", "\nset_needed_v = 1.5\n", "\nset_needed_v = 101\n",
          "module.toml [memristor]: set_needed_v = 101 is not allowed: a number from 0.001 to 100"),
@@ -300,6 +302,11 @@ def test_a_write_above_the_supply_is_refused_by_its_key(folder):
     path = folder / "al_tio2" / "module.toml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("\nv_set_v = 2.0", "\nv_set_v = 9"), encoding="utf-8")
-    words = r"v_set_v = 9 V, allowed: up to the supply, 3\.3 V .*\(module\.toml\)"
-    with pytest.raises(ProcessError, match=words):
-        get_tech(process=folder)
+    words = r"module\.toml \[memristor\] v_set_v = 9\.0 is not allowed: up to the supply, 3\.3 V"
+    tech = get_tech(process=folder)
+    with pytest.raises(ParameterError, match=words):
+        tech.at(Conditions())
+    # a configuration may state another, and a program may put one in
+    assert tech.at(Conditions(device={"v_set_v": 2.2})).memristor.v_set_v == 2.2
+    own = replace(tech, memristor=replace(tech.memristor, v_set_v=8.0))
+    assert own.at(Conditions()).memristor.v_set_v == 8.0
