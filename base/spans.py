@@ -62,7 +62,8 @@ CUT_UM = Span(0.5, 1000, "um")
 TILE = Span(1, 4096, whole=True)
 #: bars of a vernier on either side of the middle one
 BAR = Span(-10, 10, whole=True)
-#: layer and datatype of GDS in a file that a foundry takes
+#: layer and datatype of GDS: a signed word of 16 bits; what programs write beyond, others read as
+#: a negative number
 LAYER = Span(0, 32_767, whole=True)
 #: step from die to die, a place on a wafer, and a die, counted from the first one
 DIE_STEP_UM = Span(0, 1e6, "um", above=True)

@@ -125,6 +125,7 @@ def extract(
     if prefers_tiles(source, tech, engine=engine, nets=nets, capacitance=capacitance):
         try:
             array, rest, report = extract_tiled(source, tech, progress=progress, pieces=pieces)
+            _look_at_corner(tech, report)
             column = tech.roles.layer("middle_electrode")
             return Extraction(report, array=array, rest=rest, column=column)
         except NotRegularError as error:
@@ -136,7 +137,15 @@ def extract(
     network, report = extract_flat(source, tech, nets=nets, progress=progress)
     if why_not:
         report.warn(f"flat engine used: {why_not}")
+    _look_at_corner(tech, report)
     return Extraction(report, flat_network=network)
+
+
+def _look_at_corner(tech: Tech, report: ExtractionReport) -> None:
+    """Say which films the corner of an extraction does not change."""
+    at = tech.conditions
+    if remark := tech.without_corner(at.corner, at.sheet_resistance_ohm_sq):
+        report.warn(remark)
 
 
 def extract_network(

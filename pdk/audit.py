@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import asdict, fields
 from fnmatch import fnmatchcase
 from itertools import chain
 from pathlib import Path
@@ -18,6 +18,7 @@ from .film_fill import film_fills
 from .leakage import FILE as LEAKAGE_FILE
 from .leakage import read_leakage
 from .load import load_process
+from .memristor import refuse_beyond
 from .model import Process
 from .module import load_module, stand
 from .ron import FILE as RON_FILE
@@ -25,6 +26,7 @@ from .shuttle import FILL_WORDS, shuttle
 from .tables import ProcessError, table_of
 from .tracks import FILE as TRACKS_FILE
 from .tracks import read_tracks
+from .unread import problems_of_unread
 from .whole import module_folder
 
 
@@ -54,12 +56,16 @@ def _caught(problems: Iterator[str]) -> Iterator[str]:
 
 
 def _problems_of_module(base: Process) -> Iterator[str]:
-    module = load_module(module_folder(base), base)
+    folder = module_folder(base)
+    yield from problems_of_unread(base.folder, folder)
+    module = load_module(folder, base)
     for profile in module.profiles:
         standing = stand(module, base, profile)
         yield from problems_of_module(base, module, standing)
         for fill in film_fills(module.folder, profile):
             yield from problems_of_drawn(fill, base.grid_um, FILL_FILE)
+    # not where a process is loaded: a configuration may state other voltages
+    refuse_beyond(base.supply_v, asdict(module.memristor), module.memristors_at)
 
 
 def problems_of_programs(base: Process) -> Iterator[str]:

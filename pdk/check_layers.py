@@ -8,9 +8,9 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from ..base.errors import CrossStackError
+from ..base.spans import LAYER
 from .model import LABELS, Cut, Film, Layer, Module, Process, Purpose, Rule
 from .module import TIERS
-from .ranges import MAX_GDS
 from .regions import names_in
 from .tables import Section
 
@@ -166,8 +166,8 @@ def _by_number(rule: Rule, name: str, layers: tuple[Layer, ...]) -> Iterator[str
         yield f"{where} is not layer/datatype (rules.csv)"
         return
     number = (int(pair[0]), int(pair[1]))
-    if max(number) > MAX_GDS or name != "/".join(map(str, number)):
-        yield f"{where}, allowed: layer/datatype, each 0 to {MAX_GDS} (rules.csv)"
+    if max(number) not in LAYER or name != "/".join(map(str, number)):
+        yield f"{where}, allowed: layer/datatype, each {LAYER.ends} (rules.csv)"
     for layer in layers:
         if layer.gds == number:
             yield f"{where} is described as {layer.name}: name it (rules.csv)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -52,6 +53,18 @@ class Described:
     def conductors(self) -> tuple[str, ...]:
         """Films that wires are made of; diffusions belong to the transistors' R_on."""
         return tuple(film.name for film in self.films if film.sheet_ohm_sq is not None)
+
+    def without_corner(self, corner: str, but: Collection[str] = ()) -> str:
+        """Return a remark on films that a corner leaves at typ; empty if it has a value of each.
+
+        Args:
+            corner: ``typ``, ``min`` or ``max``.
+            but: films whose resistance a user states, which is meant as it is.
+        """
+        sheets = {film.name: film.sheet_ohm_sq for film in self.films if film.name not in but}
+        names = [name for name, sheet in sheets.items() if sheet and not sheet.states(corner)]
+        told = f"corner {corner}: no ohm_sq_{corner} in films.csv, so typ is taken, of"
+        return f"{told} {', '.join(names)}" if names else ""
 
     @cached_property
     def drawn_insulators(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 from ..base.errors import ParameterError
 from .ranges import MAX_LINES, number, whole
 
-#: V; what a user asks for ends at the process's supply, too: transistors pass on no more
+#: V; what drives an array ends at the process's supply, too: see `refuse_beyond`
 _LEAST_V, _MOST_V = 1e-3, 100.0
 #: what drives an array
 DRIVEN = ("v_read_v", "v_set_v", "v_reset_v")
@@ -286,6 +286,23 @@ def device_values(values: Any) -> dict[str, Any]:
             raise ParameterError.unknown(key, value, PARAMETERS, "key")
         found[str(key)] = _checked(str(key), value)
     return {key: found[key] for key in PARAMETERS if key in found}
+
+
+def refuse_beyond(supply_v: float, values: Mapping[str, Any], where: str) -> None:
+    """Refuse voltages that drive an array above the supply, V: its transistors pass on no more.
+
+    Args:
+        supply_v: of the process, V.
+        values: figures of a memristor.
+        where: they stand, for the message; their key follows.
+
+    Raises:
+        ParameterError: for the first of them.
+    """
+    for key in DRIVEN:
+        if (volts := values.get(key, 0.0)) > supply_v:
+            allowed = f"up to the supply, {supply_v:g} V"
+            raise ParameterError(f"{where}{key}", volts, allowed)
 
 
 def merged(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..base.errors import ParameterError, TechError
+from .home import MODULE_HEAD
 
 if TYPE_CHECKING:
     from ..base.layout import ForeignLayer
@@ -79,6 +80,10 @@ class Corner:
     typ: float
     low: float | None = None
     high: float | None = None
+
+    def states(self, corner: str) -> bool:
+        """Return whether there is a value of ``typ``, ``min`` or ``max`` itself."""
+        return {"typ": self.typ, "min": self.low, "max": self.high}[corner] is not None
 
     def at(self, corner: str) -> float:
         """Return the value at ``typ``, ``min`` or ``max`` (typ where no corner is known)."""
@@ -328,6 +333,11 @@ class Module:
     tiers: tuple[str, ...]
     above: str = ""
     device_um: float | None = None
+
+    @property
+    def memristors_at(self) -> str:
+        """Where the figures of its memristors stand, for messages: a key follows."""
+        return f"{self.folder / MODULE_HEAD} [memristor] "
 
     @property
     def stands_within(self) -> bool:

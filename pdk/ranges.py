@@ -57,9 +57,6 @@ LENGTH_UM, DISTANCE_UM = Span(0, 1000, "um", above=True), Span(0, 1000, "um")
 THICKNESS_UM, HEIGHT_UM = Span(LEAST_UM, 100, "um"), Span(-100, 1000, "um")
 AREA_UM2, RATIO, PERCENT = Span(0, 1e6, "um2", above=True), Span(0, 1e6, above=True), Span(0, 100)
 FACTOR, COUNT = Span(0, 1e6), Span(1, 1e6, whole=True)
-#: largest number that a layer or datatype of GDS has
-MAX_GDS = 65535
-DATATYPE = Span(0, MAX_GDS, whole=True)
 #: a side of a die, or a place on it; a step between shapes
 DIE_UM, PLACE_UM = Span(0, 1e5, "um", above=True), Span(0, 1e5, "um")
 #: side of what a local density is taken in: a die has millions of smaller ones

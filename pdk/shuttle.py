@@ -10,11 +10,10 @@ import re
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from ..base.spans import Span
+from ..base.spans import LAYER, Span
 from .ranges import (
     AREA_UM2,
     COUNT,
-    DATATYPE,
     DIE_UM,
     DISTANCE_UM,
     LENGTH_UM,
@@ -286,7 +285,7 @@ def _fill(section: Section) -> Fill:
         raise ProcessError(row.where, ("row_um and column_um are parallel",))
     return Fill(
         role=row.text("role"),
-        datatype=row.whole("datatype", DATATYPE),
+        datatype=row.whole("datatype", LAYER),
         side_um=row.number("side_um", LENGTH_UM),
         row_um=(step[0], step[1]),
         column_um=(column[0], column[1]),

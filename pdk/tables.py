@@ -12,11 +12,10 @@ from typing import Any, TypeVar
 
 from ..base.errors import TechError
 from ..base.inputs import TooLargeError, regular_file
-from ..base.spans import Span
+from ..base.spans import LAYER, Span
 from ..base.sums import sum_of
 from .arithmetic import evaluate
 from .home import HEAD, HOME, MODULE_HEAD
-from .ranges import MAX_GDS
 
 T = TypeVar("T")
 #: largest table that is read; the largest of ours has 40 kB
@@ -81,8 +80,9 @@ class Row:
         value = self.cells[column]
         if not value and default is not None:
             return default
-        if not (value.isascii() and value.isdecimal() and int(value[:8]) <= MAX_GDS):
-            raise self.wrong(f"{column} = {value!r} is not a whole number, 0 .. {MAX_GDS}")
+        digits = value.isascii() and value.isdecimal() and len(value) < 9
+        if not digits or int(value) not in LAYER:
+            raise self.wrong(f"{column} = {value[:40]!r}, allowed: {LAYER}")
         return int(value)
 
     def optional(self, column: str, span: Span) -> float | None:

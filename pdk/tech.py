@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from .devices import TransistorParameters
 from .film_fill import FilmFill, film_fills
 from .home import DEFAULT, DEFAULT_MODULE, HOME, MODULES, process_folder, process_key, process_names
 from .known import known_of, now_of
-from .memristor import DRIVEN, MemristorParameters
+from .memristor import MemristorParameters, refuse_beyond
 from .model import (
     FILLS,
     LABELS,
@@ -201,11 +201,10 @@ class Tech(Described):
         """Return the memristor with what the conditions say instead of the module."""
         # one that was put into this Tech by hand stays; what earlier conditions said does not
         own = self.module.memristor if self.conditions.device else self.memristor
-        for key in DRIVEN:
-            volts = conditions.device.get(key, 0.0)
-            if volts > conditions.supply_v:
-                allowed = f"up to the supply, {conditions.supply_v:g} V"
-                raise ParameterError(f"device.{key}", volts, allowed)
+        refuse_beyond(conditions.supply_v, conditions.device, "device.")
+        if own == self.module.memristor:
+            kept = {k: v for k, v in asdict(own).items() if k not in conditions.device}
+            refuse_beyond(conditions.supply_v, kept, self.module.memristors_at)
         try:
             return own.changed(conditions.device)
         except ParameterError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,9 @@ from ..cli import HelpGroup
 from ..console import Console, output_options
 from ..named import FOLDER
 from ..pdk.home import DEFAULT
+
+if TYPE_CHECKING:
+    from ..pdk import Tech
 
 
 @click.group("pdk", cls=HelpGroup)
@@ -30,14 +34,19 @@ def check(process: str, as_json: bool, quiet: bool) -> int:
     Tables that agree are then put to use: arrays of 2 x 2 and a macro are drawn, judged by the
     folder's own rules, compared with their netlists and extracted.
 
+    A corner that a film has no sheet resistance of is remarked on.
+
     Exit code 0: complete, 1: something is missing, 2: no such process.
     """
+    from ..pdk import get_tech, profile_names
     from ..pdk.audit import audit
+    from ..pdk.conditions import CORNERS
     from ..pdk.home import process_folder
 
     console = Console(as_json, quiet)
     folder = process_folder(process)
     base, problems = audit(folder)
+    remarks: list[str] = []
     if base and not problems:
         from ..trial import problems_of_drawing
 
@@ -52,19 +61,23 @@ def check(process: str, as_json: bool, quiet: bool) -> int:
         )
     if base and not problems:
         counts = f"{len(base.layers)} layers, {len(base.films)} films, {len(base.rules)} rules"
-        console.say(f"{name}: complete ({counts}; {_all_rules(folder)})")
+        tech = get_tech(profile_names(folder)[0], folder)
+        remarks = [text for corner in CORNERS if (text := tech.without_corner(corner))]
+        console.say(f"{name}: complete ({counts}; {_all_rules(tech)})")
     else:
         console.say(f"{name}: {counted(len(problems), 'problem')} found")
-    console.result({"process": name, "folder": str(folder), "problems": list(problems)})
+    for remark in remarks:
+        console.note(remark)
+    console.result(
+        {"process": name, "folder": str(folder), "problems": list(problems), "remarks": remarks}
+    )
     return FOUND if problems else OK
 
 
-def _all_rules(folder: Path) -> str:
+def _all_rules(tech: Tech) -> str:
     """Return how many rules a process has with its module, and how many `drc` runs unasked."""
     from ..drc.engine import WHOLE_DIE
-    from ..pdk import get_tech, profile_names
 
-    tech = get_tech(profile_names(folder)[0], folder)
     die = sum(rule.kind in WHOLE_DIE for rule in tech.rules)
     count = len(tech.rules)
     return (

@@ -95,3 +95,36 @@ def test_a_copy_stands_on_the_module_of_its_origin(tmp_path: Path) -> None:
         assert run(["pdk", "check", str(target / name), "-q"]) == 0
         own = module_folder(load_process(target / name))
         assert own == (target / name / "mine" if options else tmp_path / "mine")
+
+
+def test_a_corner_without_a_sheet_resistance_is_remarked_on(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(["pdk", "new", "lab", "-q", "--module"]) == 0
+    films = tmp_path / "lab" / "films.csv"
+    text = films.read_text(encoding="utf-8").replace("3.53,0.09,0.076,0.104", "3.53,0.09,0.076,")
+    films.write_text(text, encoding="utf-8")
+    films = tmp_path / "lab" / "al_tio2" / "films.csv"
+    text = films.read_text(encoding="utf-8").replace(
+        "ME,Al,0.1,yes,,0.4,0.33,0.42", "ME,Al,0.1,yes,,0.4,,"
+    )
+    films.write_text(text, encoding="utf-8")
+    low = "corner min: no ohm_sq_min in films.csv, so typ is taken, of ME"
+    high = "corner max: no ohm_sq_max in films.csv, so typ is taken, of Metal3, ME"
+    assert run(["pdk", "check", "lab", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["remarks"] == [low, high]
+    assert run(["pdk", "check", "lab"]) == 0
+    assert capsys.readouterr().err.splitlines() == [f"crossstack: {low}", f"crossstack: {high}"]
+
+    (tmp_path / "a.yaml").write_text(
+        "{rows: 2, cols: 2, name: a, process: lab, tech: {corner: max}}"
+    )
+    assert run(["build", "a.yaml"]) == 0
+    told = capsys.readouterr()
+    assert (told.out + told.err).count(high) == 1
+    assert run(["extract", "gds_out/a", "--corner", "min", "-o", "."]) == 0
+    assert capsys.readouterr().err.count(low) == 1
+    for options in (["--corner", "typ"], ["--corner", "min", "--sheet", "ME=0.5"]):
+        assert run(["extract", "gds_out/a", *options, "-o", "."]) == 0
+        assert "corner" not in capsys.readouterr().err
+    assert run(["extract", "gds_out/a", "--engine", "tile", "--corner", "max", "-o", "."]) == 0
+    assert capsys.readouterr().err.count(high) == 1

@@ -11,7 +11,7 @@ import pytest
 
 from crossstack.pdk import Conditions, ParameterError, get_tech
 from crossstack.pdk.audit import audit
-from crossstack.pdk.home import DEFAULT, HOME
+from crossstack.pdk.home import DEFAULT, DEFAULT_MODULE, HOME, MODULES
 from crossstack.pdk.ron import FILE
 
 
@@ -30,6 +30,9 @@ def cold(tmp_path_factory) -> Path:
     sweep = folder / "models.toml"
     text = sweep.read_text()
     sweep.write_text(text.replace("[-40.0, 25.0, 85.0, 125.0]", "[0.0, 25.0, 85.0, 100.0]"))
+    shutil.copytree(MODULES / DEFAULT_MODULE, folder / DEFAULT_MODULE)
+    module = folder / DEFAULT_MODULE / "module.toml"
+    module.write_text(module.read_text().replace("set_v = 2.0\n", "set_v = 1.8\n"))
     return folder
 
 

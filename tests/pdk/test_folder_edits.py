@@ -5,13 +5,18 @@ from __future__ import annotations
 import importlib.util
 import math
 import random
+import re
+import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from crossstack.pdk import Conditions, ParameterError
 from crossstack.pdk.audit import audit
-from crossstack.pdk.tech import unmeasured_tech
+from crossstack.pdk.tables import ProcessError
+from crossstack.pdk.tech import get_tech, profile_names, unmeasured_tech
 from crossstack.signoff import models
 from crossstack.trial import problems_of_drawing
 
@@ -121,7 +126,16 @@ NFET = '[["D", "nsd"], ["G", "Poly2"], ["S", "nsd"], ["B", ""]]'
         ("rules.csv", "MT.5LM,forbidden_layer,82/0", "MT.5LM,forbidden_layer,42/0",
          "'42/0' is described as Metal3"),
         ("rules.csv", "MT.5LM,forbidden_layer,82/0", "MT.5LM,forbidden_layer,70000/0",
-         "each 0 to 65535"),
+         "each 0 to 32767"),
+        ("rules.csv", "MT.5LM,forbidden_layer,82/0", "MT.5LM,forbidden_layer,82/32768",
+         "each 0 to 32767"),
+        ("layers.csv", "Metal2,36,0,", "Metal2,32768,0,",
+         "layer = '32768', allowed: a whole number from 0 to 32767"),
+        ("layers.csv", "Metal2,36,0,", "Metal2,36,65535,", "datatype = '65535', allowed: a whole"),
+        ("layers.csv", "Metal2,36,0,", "Metal2,0000000036,0,", "layer = '0000000036', allowed"),
+        ("al_tio2/layers.csv", "\nME,235,", "\nME,42350,", "layer = '42350', allowed: a whole n"),
+        ("shuttle.toml", "datatype = 4", "datatype = 40000",
+         "datatype = 40000, allowed: a whole number from 0 to 32767"),
         ("tracks.csv", "Metal3,horizontal,0.56", "Metal2,horizontal,0.56", "tracks.csv"),
         ("leakage.csv", "nfet,typ,25,", "nfet,typ,85,", "nfet at typ and 85 C stands twice"),
         ("leakage.csv", "pfet,max,", "pfet,slow,", "corner = 'slow', allowed: typ, min, max"),
@@ -140,6 +154,11 @@ NFET = '[["D", "nsd"], ["G", "Poly2"], ["S", "nsd"], ["B", ""]]'
         ("ron_table.json", '"pfet": 0.28', '"pfet": true', "l_um of pfet = True, which is no"),
         ("shuttle.toml", 'clear = { poly = 1.5', 'clear = { polly = 1.5', "'polly' is no role"),
         ("magic.toml", 'nfet = "COMP;and Poly2', 'nfet = "COMP;and Poly3', "magic.toml"),
+        *(("al_tio2/module.toml", f"\n{key} = {volts}\n", f"\n{key} = 3.301\n",
+           f"module.toml [memristor] {key} = 3.301 is not allowed: up to the supply, 3.3 V")
+          for key, volts in (("v_set_v", "2.0"), ("v_reset_v", "2.0"), ("v_read_v", "0.2"))),
+        ("al_tio2/module.toml", "\nset_needed_v = 1.5\n", "\nset_needed_v = 101\n",
+         "module.toml [memristor]: set_needed_v = 101 is not allowed: a number from 0.001 to 100"),
         ("al_tio2/limits.csv", "TE,um,", "XE,um,", "limit of XE: no conductor or cut"),
         ("al_tio2/cuts.csv", "VTE,VTE,land", "VTE,VBE,land", "VTE"),
         ("al_tio2/module.toml", 'top_via = "VTE"\n', "", "role 'top_via' is missing"),
@@ -193,3 +212,101 @@ def test_rules_that_leave_no_room_are_named(folder):
     words = "process gf180mcuD: its rules leave no room for Metal1, which would be "
     assert words in problem, problem
     assert "the longest of them: M3.1, width of Metal3, 28 um; " in problem
+
+
+def _headless(folder):
+    (folder / "al_tio2" / "module.toml").unlink()
+
+
+def _dangling(folder):
+    (folder / "al_tio2").rename(folder.parent / "elsewhere")
+    (folder / "al_tio2").symlink_to(folder.parent / "gone")
+
+
+def _renamed(folder):
+    (folder / "al_tio2").rename(folder / "ours")
+
+
+def _headless_and_renamed(folder):
+    _headless(folder)
+    _renamed(folder)
+
+
+def _like_and_renamed(folder):
+    _renamed(folder)
+    head = 'like = "gf180mcuD"\nname = "lab"\ntitle = "no key module"\n'
+    (folder / "process.toml").write_text(head, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (_headless, "module = 'al_tio2': {}/al_tio2/module.toml is missing"),
+        (_dangling, "module = 'al_tio2': {}/al_tio2/module.toml is missing"),
+        (_renamed, "module = 'al_tio2', but a module lies in {}/ours: name that one"),
+        (_headless_and_renamed, "module = 'al_tio2', but a module lies in {}/ours: name that one"),
+        (_like_and_renamed, "module = 'al_tio2', but a module lies in {}/ours: name that one"),
+    ],
+)
+def test_a_module_that_lies_in_the_folder_is_not_passed_over(folder, change, words):
+    get_tech(process=folder)  # what was read before does not stand in for it
+    change(folder)
+    words = f"{folder}/process.toml: {words.format(folder)}"
+    problems = audit(folder)[1]
+    assert any(words in problem for problem in problems), problems
+    for read in (get_tech, profile_names, unmeasured_tech):
+        with pytest.raises(ProcessError, match=re.escape(words)):
+            read(process=folder)
+
+
+def _second_module(folder):
+    shutil.copytree(folder / "al_tio2", folder / "second")
+
+
+def _module_in_module(folder):
+    shutil.copytree(folder / "al_tio2", folder.parent / "copy")
+    (folder.parent / "copy").rename(folder / "al_tio2" / "al_tio2")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (_second_module, "/second: nothing reads this folder, process.toml names al_tio2"),
+        (_module_in_module, "/al_tio2/al_tio2: nothing reads this folder, process.toml names"),
+        (lambda f: (f / "leakage.csv").rename(f / "leakages.csv"),
+         "/leakages.csv: nothing reads this table; did you mean leakage.csv?"),
+        (lambda f: (f / "tracks.csv").rename(f / "Tracks.CSV"), "/Tracks.CSV: nothing reads"),
+        (lambda f: (f / "al_tio2/fill.csv").rename(f / "fill.csv"), "/fill.csv: nothing reads"),
+        (lambda f: (f / "al_tio2/fill.csv").rename(f / "al_tio2/fills.csv"),
+         "/al_tio2/fills.csv: nothing reads this table; did you mean fill.csv?"),
+    ],
+)  # fmt: skip
+def test_what_nothing_reads_is_named(folder, change, words):
+    change(folder)
+    assert (
+        [problem for problem in audit(folder)[1] if words in problem] == [*audit(folder)[1]] != []
+    )
+
+
+def test_notes_and_hidden_files_are_nobodys_tables(folder):
+    for name in ("notes.txt", "README.md", ".films.csv.swp", ".old.csv", "films.csv~"):
+        (folder / name).write_text("ours\n", encoding="utf-8")
+    (folder / ".git").mkdir()
+    (folder / ".git" / "films.csv").write_text("ours\n", encoding="utf-8")
+    (folder / "scans").mkdir()
+    (folder / "scans" / "run12.csv").write_text("ours\n", encoding="utf-8")
+    assert audit(folder)[1] == ()
+
+
+def test_a_write_above_the_supply_is_refused_by_its_key(folder):
+    path = folder / "al_tio2" / "module.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("\nv_set_v = 2.0", "\nv_set_v = 9"), encoding="utf-8")
+    words = r"module\.toml \[memristor\] v_set_v = 9\.0 is not allowed: up to the supply, 3\.3 V"
+    tech = get_tech(process=folder)
+    with pytest.raises(ParameterError, match=words):
+        tech.at(Conditions())
+    # a configuration may state another, and a program may put one in
+    assert tech.at(Conditions(device={"v_set_v": 2.2})).memristor.v_set_v == 2.2
+    own = replace(tech, memristor=replace(tech.memristor, v_set_v=8.0))
+    assert own.at(Conditions()).memristor.v_set_v == 8.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ def test_what_it_cannot_be_like(like: str, said: str, tmp_path: Path) -> None:
         get_tech(process=made(tmp_path / "lab", like))
 
 
-@pytest.mark.parametrize("module", ["nothing", "x" * 5000, "sky130_reram", "../lab", "a\\u0000b"])
+@pytest.mark.parametrize("module", ["nothing", "x" * 5000, "sky130_reram", "a\\u0000b"])
 def test_the_file_that_names_no_module_is_said(module: str, tmp_path: Path) -> None:
     lab = made(tmp_path / "lab", "sky130_reram")
     with (lab / "process.toml").open("a") as head:
@@ -79,13 +80,20 @@ def test_the_file_that_names_no_module_is_said(module: str, tmp_path: Path) -> N
     assert audit(lab)[1][0].endswith("and no folder with module.toml")
 
 
-def test_a_module_without_a_name_is_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("module", "said"),
+    [
+        ("", "process.toml: module is empty, allowed: a text"),
+        ("../lab", "module = '../lab': {}/../lab/module.toml is missing"),
+    ],
+)
+def test_no_name_and_a_folder_without_a_module(module: str, said: str, tmp_path: Path) -> None:
     lab = made(tmp_path / "lab", "sky130_reram")
     with (lab / "process.toml").open("a") as head:
-        head.write('module = ""\n')
-    with pytest.raises(ProcessError, match=r"lab/process\.toml: module is empty"):
+        head.write(f'module = "{module}"\n')
+    with pytest.raises(ProcessError, match=re.escape(said.format(lab))):
         get_tech(process=lab)
-    assert "module is empty" in audit(lab)[1][0]
+    assert audit(lab)[1][0].endswith(said.format(lab))
 
 
 def test_two_that_are_like_each_other(tmp_path: Path) -> None:

@@ -188,8 +188,8 @@ def test_a_metal_without_one_of_its_rows_is_refused_by_name(folder, table, row, 
 
 DAMAGE = [
     ("layers.csv", "Metal3,42,0", "Metal3,36,0", "Metal3 and Metal2 are both 36/0"),
-    ("layers.csv", "Metal3,42,0", "Metal3,-1,0", "not a whole number"),
-    ("layers.csv", "Metal3,42,0", "Metal3,1e9,0", "not a whole number"),
+    ("layers.csv", "Metal3,42,0", "Metal3,-1,0", "layer = '-1', allowed: a whole number from 0"),
+    ("layers.csv", "Metal3,42,0", "Metal3,1e9,0", "layer = '1e9', allowed: a whole number"),
     ("layers.csv", "Metal3,42,0,metal", "Metal3,42,0,mettal", "none of front end"),
     ("layers.csv", "Metal3,42,0,metal", "Metal3,42,0,module cut", "does not belong to a base"),
     ("layers.csv", "Metal3,42,0,metal,Metal3_Label", "Metal3,42,0,metal,", "Metal3 has no label"),
