@@ -110,6 +110,11 @@ def stimulus(
     return Stimulus(siemens, volts, text)
 
 
+def on_conductances(network: Network | TiledArray, tech: Tech) -> Floats:
+    """Return the conductance of devices in R_on, S; one figure, or shape (tiers, rows, cols)."""
+    return np.asarray(_area_scale(network, tech) / tech.memristor.r_on_ohm)
+
+
 def _area_scale(network: Network | TiledArray, tech: Tech) -> Floats | float:
     """Return what each device's area multiplies its conductance with, shape (T, rows, cols)."""
     if not tech.memristor.area_exponent:

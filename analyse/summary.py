@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..base import names
-from ..base.units import percent
+from ..base.units import percent, quantity
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +26,8 @@ NOTHING = 1e-5
 MOST_NAMED = 6
 #: Share of a device's voltage that may be lost before it is remarked on.
 LARGE_LOSS = 0.5
+#: times 1/R_on from which a conductance, and not the array's size, is named as the cause
+MUCH = 2.0
 
 
 @dataclass(frozen=True)
@@ -137,8 +139,14 @@ def drop_lines(drops: ModeDrops) -> list[str]:
     return lines
 
 
-def remarks(drops: ModeDrops) -> list[str]:
-    """Return a line for each mode in which most of a device's voltage is lost on its way."""
+def remarks(drops: ModeDrops, cause: str = "") -> list[str]:
+    """Return a line for each mode in which most of a device's voltage is lost on its way.
+
+    Args:
+        drops: what the modes lose.
+        cause: why, or what helps, see `cause_of_loss`; empty where nobody knows.
+    """
+    why = f"; {cause}" if cause else ""
     found = []
     for mode, drop in drops.modes.items():
         series, wires = drop.all_series.worst_device, drop.wires_only.worst_device
@@ -150,10 +158,27 @@ def remarks(drops: ModeDrops) -> list[str]:
         elif series > LARGE_LOSS:
             found.append(
                 f"{mode}: the worst device is left with {percent(1 - series)} of its voltage "
-                f"({percent(wires)} are lost in wires): so large an array does not compute what "
-                "its weights say; `crossstack size` finds one that does"
+                f"({percent(wires)} are lost in wires), so that its current is not what its "
+                f"conductance says{why}"
             )
     return found
+
+
+def cause_of_loss(largest_s: float, usual_s: float, *, ours: bool) -> str:
+    """Return why much of a voltage is lost, or what finds an array that loses less; else "".
+
+    Args:
+        largest_s: largest conductance of a device, S.
+        usual_s: conductance of such a device in R_on, S.
+        ours: the array was drawn by a build, whose parameters can be chosen again.
+    """
+    if largest_s > MUCH * usual_s:
+        return (
+            f"the largest conductance, {quantity(largest_s, 'S')}, is {largest_s / usual_s:.3g} "
+            f"times 1/R_on ({quantity(usual_s, 'S')}): devices that conduct so well leave most of "
+            "the voltage to wires and switches"
+        )
+    return "`crossstack size` finds an array that loses less" if ours else ""
 
 
 def _without_voltage(lost: NDArray[np.float64]) -> str:

@@ -28,7 +28,7 @@ def analyse_array(
         console: where progress goes.
     """
     from .analyse import analysis, tables
-    from .analyse.summary import remarks, summary
+    from .analyse.summary import cause_of_loss, remarks, summary
     from .base.layout import open_layout
     from .extract.array.tiled import LARGEST
     from .extract.array.tilefile import save_array
@@ -52,7 +52,7 @@ def analyse_array(
         if mode != EXPANSION
     }
     result.ir_drop = summary(done, not_run, what, tech.conditions)
-    result.warnings += remarks(result.ir_drop)
+    result.warnings += remarks(result.ir_drop, cause_of_loss(0.0, 1.0, ours=True))
     files.write_json(work / "ir_drop.json", result.ir_drop.to_json())
     tables.write_table(work / tables.table_name(done), done)
     result.unjudged = f"judged in arrays of up to {LARGEST}"

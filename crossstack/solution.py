@@ -78,6 +78,20 @@ class Solution:
         """What the mode loses."""
         return next(iter(self.done.values()))
 
+    def _cause(self) -> str:
+        """Say why much of a voltage is lost, or what helps; "" if neither is known."""
+        import numpy as np
+
+        from .analyse.analysis import on_conductances
+        from .analyse.summary import cause_of_loss
+        from .base.files import MANIFEST
+
+        siemens = self.what.conductances
+        usual = np.broadcast_to(on_conductances(self.wires.found, self.wires.tech), siemens.shape)
+        most = np.unravel_index(np.argmax(siemens / usual), siemens.shape)
+        ours = (self.wires.path.parent / MANIFEST).is_file()
+        return cause_of_loss(float(siemens[most]), float(usual[most]), ours=ours)
+
     def told(
         self, network: Path, read: Iterable[Path | None]
     ) -> tuple[dict[str, Any], list[str], list[str]]:
@@ -94,7 +108,7 @@ class Solution:
 
         drop, loaded, tech = self.drop, self.wires.found, self.wires.tech
         drops = summary(self.done, self.not_run, self.what)
-        notes = [*self.wires.notes, *remarks(drops)]
+        notes = [*self.wires.notes, *remarks(drops, self._cause())]
         value = {"network": network.resolve().name, **drops.to_json(), "notes": notes}
         pads = at_pads(loaded, drop) if isinstance(loaded, Network) else None
         value |= {} if pads is None else {"pads": pads.to_json()}

@@ -224,6 +224,13 @@ def test_remarks_of_libraries_are_one_line_without_a_path(crossstack, built, tmp
     assert all(line.startswith("crossstack: ") for line in ran.err.splitlines())
 
 
+def test_a_great_loss_names_the_conductances_that_cause_it(crossstack, built, tmp_path):
+    np.save(tmp_path / "g.npy", np.full((2, 3, 2), 1.0))
+    said = crossstack("solve", built, "--conductances", tmp_path / "g.npy").err
+    assert "the largest conductance, 1 S, is 1e+04 times 1/R_on" in said
+    assert "crossstack size" not in said
+
+
 def test_numbers_are_refused_with_place_and_no_advice_for_programmers(crossstack, built, tmp_path):
     (tmp_path / "x.csv").write_text("0.1,0.1,0.1\n0,nan,0\n")
     ran = crossstack("solve", built, "--inputs", tmp_path / "x.csv")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from crossstack.analyse import tables
-from crossstack.analyse.summary import remarks
+from crossstack.analyse.summary import cause_of_loss, remarks
 from crossstack.base.errors import FileError
 
 
@@ -60,6 +60,24 @@ def test_a_great_loss_is_remarked_on(loss, said):
     found = remarks(SimpleNamespace(modes={"expansion": drop}))
     assert len(found) == said
     assert not said or ("97" in found[0] and "expansion" in found[0])
+
+
+@pytest.mark.parametrize(
+    ("largest", "ours", "words", "not_words"),
+    [
+        (1.0, True, ["largest conductance, 1 S, is 1e+04 times 1/R_on (100 uS)"], ["size"]),
+        (1e-4, True, ["`crossstack size` finds an array that loses less"], ["conductance,"]),
+        (1e-4, False, ["is not what its conductance says"], ["size", ";", "conductance,"]),
+    ],
+)
+def test_the_cause_of_a_great_loss_is_the_true_one(largest, ours, words, not_words):
+    """An array of 5 x 3 with devices of 1 ohm was said to be too large."""
+    one = SimpleNamespace(worst_device=0.9)
+    drop = SimpleNamespace(all_series=one, wires_only=one, device_error=np.full((1, 1, 1), 0.9))
+    cause = cause_of_loss(largest, 1e-4, ours=ours)
+    (line,) = remarks(SimpleNamespace(modes={"expansion": drop}), cause)
+    assert all(word in line for word in words)
+    assert not any(word in line for word in [*not_words, "so large an array"])
 
 
 HEAD = f"mode,tier,row,col,{','.join(tables.COLUMNS)}\n"
