@@ -164,7 +164,7 @@ def _called(section: str, name: str) -> Iterator[None]:
 
 
 def _target(values: Mapping[str, Any], places: Mapping[str, str]) -> Target:
-    check_keys(values, SECTIONS, "")
+    _check_sections(values)
     base = _section(values, "array")
     check_keys(base, _top_keys(), "array.")
     if base.get("top") == "testchip":
@@ -177,6 +177,23 @@ def _target(values: Mapping[str, Any], places: Mapping[str, str]) -> Target:
     goals = _goals(values.get("optimise", ["area_um2"]))
     search = _search(_section(values, "search"))
     return Target(base, conditions, bounds, free, goals, search, places)
+
+
+def _check_sections(values: Mapping[str, Any]) -> None:
+    """Refuse an unknown section; that of an array's file says where its keys belong.
+
+    Raises:
+        ConfigError: naming the key.
+    """
+    try:
+        check_keys(values, SECTIONS, "")
+    except ConfigError as error:
+        if error.name not in _top_keys():
+            raise
+        text = f"{error.name} is a key of an array: in a target it belongs under array:"
+        raise ConfigError(
+            f"{text} (sections of a target: {', '.join(SECTIONS)})", error.name
+        ) from None
 
 
 def _section(values: Mapping[str, Any], name: str) -> dict[str, Any]:

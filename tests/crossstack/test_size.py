@@ -376,6 +376,8 @@ def test_every_condition_must_hold(tmp_path):
     ("old", "new", "words"),
     [
         ("free:", "fre:", ["no such key fre", "did you mean 'free'"]),
+        ("free:", "rows: 4\nfree:", ["line", "rows is a key of an array", "under array:"]),
+        ("free:", "tech: {corner: max}\nfree:", ["tech is a key of an array", "conditions"]),
         ("worst_device: 0.07", "worst_device: 7", ["line 3", "worst_device = 7", "not per cent"]),
         ("worst_device: 0.07", "worst_devise: 0.07", ["worst_devise", "did you mean"]),
         ("worst_device: 0.07", "worst_device: .nan", ["worst_device = nan"]),
