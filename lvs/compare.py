@@ -57,7 +57,8 @@ def compare_layout(
 
     Raises:
         FileError: if the netlist cannot be read.
-        ParameterError: if the reference's top must be chosen.
+        ConfigError: if the reference's top must be chosen.
+        ParameterError: if it has no subcircuit `top`.
     """
     grid = (tech or extracted.tech).grid_um
     allowed = tolerances or Tolerances(grid / 2)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import klayout.db as db
 
+from ..base.errors import ConfigError
 from ..base.names import fold
 from ..pdk import FileError, ParameterError
 from .cards import Cards, Subckt, read_cards
@@ -49,6 +50,8 @@ def read_netlist(
     top: str | None = None,
     prefer: str = "",
     models: Mapping[str, str] = OWN_MODELS,
+    *,
+    named: bool = False,
 ) -> Reference:
     """Read a SPICE netlist as ngspice does; what is not understood is an error.
 
@@ -57,19 +60,21 @@ def read_netlist(
     Args:
         path: the file.
         top: subcircuit to compare; by default the only one that no other calls.
-        prefer: which to take where several are called by no other.
+        prefer: which to take where several are called by no other: the layout's top cell.
         models: lower-case names of models and subcircuits that are devices -> our name of the
             device; those of a process are its `nets.models`.
+        named: take the preferred one, or none.
 
     Raises:
         FileError: if the file cannot be read, holds a line that is not understood, or elements
             that are no devices of ours. It names file and line.
         ParameterError: if there is no subcircuit `top`, or it must be chosen.
+        ConfigError: if none is the preferred one and it must be chosen.
     """
     path = Path(path)
     try:
         cards = read_cards(read_deck(path), path, models)
-        return _built(cards, _choose_top(cards, top, prefer))
+        return _built(cards, _choose_top(cards, top, prefer, named=named))
     except FileError:
         refuse_other(path)
         raise
@@ -84,7 +89,7 @@ def _built(cards: Cards, chosen: Subckt) -> Reference:
     return Reference(builder.netlist, circuit, pins, cards.path, cards, chosen)
 
 
-def _choose_top(cards: Cards, top: str | None, prefer: str) -> Subckt:
+def _choose_top(cards: Cards, top: str | None, prefer: str, *, named: bool) -> Subckt:
     circuits = {sub.name: sub for sub in _circuits(cards)}
     if not circuits:
         raise FileError(f"{cards.path}: holds no subcircuit and no device")
@@ -94,16 +99,24 @@ def _choose_top(cards: Cards, top: str | None, prefer: str) -> Subckt:
     }  # fmt: skip
     tops = [sub for name, sub in circuits.items() if name not in called]
     if top is None:
-        named = [sub for sub in tops if sub.name == fold(prefer)]
-        if named and cards.top.elements:
+        found = [sub for sub in tops if sub.name == fold(prefer)]
+        if named and not found and fold(prefer) in circuits:
+            return circuits[fold(prefer)]
+        if found and cards.top.elements:
             first = next(iter(cards.top.elements.values()))
             text = f"{first.name} stands outside of any subcircuit, so it is unclear what"
             raise first.line.error(f"{text} is to be compared")
-        if len(named or tops) == 1:
-            return (named or tops)[0]
+        if found or (len(tops) == 1 and not named):
+            return (found or tops)[0]
     elif fold(top) in circuits:
         return circuits[fold(top)]
-    names = ", ".join(sorted(sub.name for sub in tops)[:6])
+    names = ", ".join(sorted(sub.name for sub in tops if sub.name)[:6])
+    if top is None and prefer:
+        raise ConfigError(
+            f"{cards.path} has no subcircuit {prefer}, the layout's top cell"
+            f"{f'; it has {names}' if names else ''}: name another netlist, or with --top the "
+            "cell of the layout that is one of its subcircuits"
+        )
     raise ParameterError("top", top, f"a subcircuit of {cards.path.name}, such as {names}")
 
 

@@ -87,7 +87,9 @@ def netlist_of(extracted: ExtractedLayout, tech: Tech, reference: Path) -> Refer
         ConfigError: for a bare array.
         FileError: for a netlist that cannot be read, or is of another block.
     """
-    netlist = read_netlist(reference, extracted.top_name, models=tech.nets.models)
+    netlist = read_netlist(
+        reference, prefer=extracted.top_name, models=tech.nets.models, named=True
+    )
     check_macro(netlist.pins, extracted.top_name)
     return netlist
 

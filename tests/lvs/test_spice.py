@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from crossstack.base.errors import ConfigError
 from crossstack.lvs import spice
 from crossstack.pdk import FileError, ParameterError, get_tech
 
@@ -174,6 +175,9 @@ def test_a_wrong_line_of_a_netlist_is_still_named(read):
 TWO = "* t\n.subckt a d g s b\nM1 d g s b nfet W=2u L=0.28u\n.ends\n.subckt b d\n.ends\n"
 
 
+ONE = TWO.partition(".subckt b")[0]
+
+
 def test_several_tops(read):
     with pytest.raises(ParameterError, match="A, B"):
         read(TWO)
@@ -181,6 +185,17 @@ def test_several_tops(read):
     assert read(TWO, top="b").top.name == "B"
     with pytest.raises(ParameterError, match="'c'"):
         read(TWO, top="c")
+
+
+def test_a_netlist_without_the_layouts_top_cell_says_what_it_has(read):
+    """`top = 'weights' is not allowed` was said where nobody had given a top."""
+    for text, named in ((TWO, False), (TWO, True), (ONE, True)):
+        with pytest.raises(ConfigError, match=r"has no subcircuit weights, .*; it has A") as error:
+            read(text, prefer="weights", named=named)
+        assert "top =" not in str(error.value)
+    assert read(ONE, prefer="weights").top.name == "A"
+    called = TWO.replace(".subckt b d", ".subckt b d g s w\nX1 d g s w a")
+    assert read(called, prefer="a", named=True).top.name == "A"
 
 
 def test_netlist_without_subcircuit(inverter, compare):

@@ -230,6 +230,14 @@ def test_a_bare_array_has_no_views(tmp_path, run, cell):
     assert not (tmp_path / "v").exists()
 
 
+def test_a_netlist_of_another_block_is_named(build, tmp_path, run):
+    other = tmp_path / "a53.spice"
+    other.write_text((build / "blk.spice").read_text().replace("blk", "a53"))
+    code, out = run("views", str(build), "--netlist", str(other), "-o", str(tmp_path / "v"))
+    assert code == 2, out
+    assert "a53.spice has no subcircuit blk, the layout's top cell; it has A53" in out
+
+
 def test_extract_needs_a_file_for_a_subcircuit(build, tmp_path, run):
     code, out = run("extract", str(build), "-o", str(tmp_path), "--subckt", "mine")
     assert (code, "needs --memristor" in out) == (2, True)
