@@ -115,7 +115,8 @@ def _every_way(network: Network, tech: Tech, what: Stimulus) -> Iterator[tuple[s
 def modes_table(network: Network, pins: Iterable[str]) -> list[dict[str, str]]:
     """Return what every kind of pin carries in every mode, in words of the mode table.
 
-    Of a scan chain there are the lines that it sets, whose levels are shifted in.
+    Of a scan chain there are the lines that it sets, too, whose levels are shifted in: they are
+    no pins, and the table says so.
 
     Args:
         network: extracted.
@@ -138,14 +139,24 @@ def modes_table(network: Network, pins: Iterable[str]) -> list[dict[str, str]]:
     logic = kind_of_logic(names.kind_of(pin) or pin for pin in own)
     if logic == "decoder":
         rows |= mode_rows(heads, network.cols, reads_meanwhile(network))
-    elif logic == "scan":
-        own |= set(network.gate_nets)
-    kinds = own | {names.numbered(names.kind_of(p), "*") for p in own if names.kind_of(p)}
+    kinds, inside = _starred(own), set[str]()
+    if logic == "scan":
+        inside = _starred(set(network.gate_nets)) - kinds
+    column = "pin or line" if inside & rows.keys() else "pin"
     return [
-        {"pin": name, **{head: told.get(head, "-") for head in heads}}
+        {
+            column: name if name in kinds else f"{name} (line inside, set by bits)",
+            **{head: told.get(head, "-") for head in heads},
+        }
         for name, told in sorted(rows.items())
-        if name in kinds
+        if name in kinds | inside
     ]
+
+
+def _starred(lines: set[str]) -> set[str]:
+    """Return names of lines, and those of their kinds with a star for the number."""
+    kinds = {names.kind_of(line) for line in lines}
+    return lines | {names.numbered(kind, "*") for kind in kinds if kind}
 
 
 def chain_states(

@@ -166,6 +166,26 @@ def test_the_modes_of_a_decoder_are_those_of_its_pins(draw, network_of, cols):
         assert all("none is read" in head for head in heads[1:])
 
 
+def test_the_modes_of_a_scan_chain_tell_its_lines_from_its_pins(scan, draw, network_of):
+    """Lines inside stood in a column that was called pin."""
+    block, network, *_ = scan
+    pins = [pin.name for pin in block.abstract.pins]
+    table = modes_table(network, pins)
+    (column,) = {next(iter(row)) for row in table}
+    assert column == "pin or line"
+    names_of = {row[column] for row in table}
+    starred = {re.sub(r"\[\d+\]", "[*]", pin) for pin in pins}
+    inside = {name for name in names_of if name.endswith(" (line inside, set by bits)")}
+    assert names_of - inside <= starred
+    told = {name.partition(" ")[0] for name in inside}
+    assert told == {"BS[*]", "TS[*]", "WB", "WT", "WSEL[*]"}
+    assert not told & starred
+    # without a chain they are pins
+    plain = draw(rows=3, cols=2)
+    found = modes_table(network_of(plain), [pin.name for pin in plain.abstract.pins])
+    assert told <= {row["pin"] for row in found}
+
+
 @pytest.mark.parametrize(
     ("values", "writes"),
     [
