@@ -56,7 +56,9 @@ def process() -> Iterator[str]:
         "## Layers\n\n"
         "Layers of the post-processed module use numbers that the foundry does not use.\n"
     )
-    layers = ((f"`{x.name}`", f"{x.gds[0]}/{x.gds[1]}", x.purpose, x.text) for x in tech.layers)
+    layers = (
+        (f"`{x.name}`", f"{x.gds[0]}/{x.gds[1]}", x.purpose, tech.text_of(x)) for x in tech.layers
+    )
     yield from table("layer|GDS|purpose|what it is", layers)
     yield "## Films\n"
     yield (
@@ -145,10 +147,10 @@ def modules() -> Iterator[str]:
         "and the message names it.\n"
     )
     yield from table(
-        "process|module|what it is|where|electrodes|tiers|array cells",
+        "process|module|what it is|made of|where|electrodes|tiers|array cells",
         (
             (
-                f"`{t.process.name}`", f"`{t.module.name}`", t.module.title,
+                f"`{t.process.name}`", f"`{t.module.name}`", t.module.title, _materials(t),
                 _where(t),
                 ", ".join(t.module.electrodes), ", ".join(t.module.tiers),
                 ", ".join(f"`{cell}`" for cell in array_cells_on(t.module)),
@@ -158,6 +160,14 @@ def modules() -> Iterator[str]:
     )  # fmt: skip
     for tech in (t for t in techs if t.module.stands_within):
         yield from _own_module(tech)
+
+
+def _materials(tech: Tech) -> str:
+    """Return what a memristor of the bottom tier is made of, from its row line on."""
+    device = next(iter(tech.nets.memristors))
+    films = [film for film in device.films if film in tech.drawn_insulators]
+    row, column = (wire for _, wire in device.terminals)
+    return " / ".join(tech.film(name).material for name in (row, *films, column))
 
 
 def _where(tech: Tech) -> str:

@@ -79,6 +79,14 @@ class Described:
         except KeyError:
             raise TechError(f"layer {name!r} is not in {self.name}") from None
 
+    def text_of(self, layer: Layer) -> str:
+        """Return what a layer is, in words; of a module's film with what it is made of.
+
+        The material stands in the table of films alone, which a lab changes.
+        """
+        film = next((f for f in self.films if f.name == layer.name), None)
+        return f"{layer.text}, {film.material}" if film and layer.is_module else layer.text
+
     def gds(self, name: str) -> tuple[int, int]:
         """Return (layer, datatype) of a layer."""
         return self.layer(name).gds

@@ -31,13 +31,13 @@ def lyp_text(tech: Tech) -> str:
         lines += _style("  ", name, "*/*@*", visible=visible, expanded=expanded)
         for layer in tech.layers:
             if layer.purpose in purposes:
-                lines += ["  <group-members>", *_entry(layer), "  </group-members>"]
+                lines += ["  <group-members>", *_entry(tech, layer), "  </group-members>"]
         lines.append(" </properties>")
     return "\n".join([*lines, "</layer-properties>", ""])
 
 
-def _entry(layer: Layer) -> list[str]:
-    name = f"{layer.name} - {layer.text}"
+def _entry(tech: Tech, layer: Layer) -> list[str]:
+    name = f"{layer.name} - {tech.text_of(layer)}"
     pattern = f"I{layer.pattern}"
     # the electrodes' thick outlines stay visible over five metals
     outline = 3 if layer.purpose is Purpose.MODULE_ELECTRODE else 1
@@ -175,9 +175,9 @@ def d25_text(tech: Tech) -> str:
     for name, (bottom, top) in solids.items():
         layer = tech.layer(name)
         number, datatype = layer.gds
-        color = int(layer.color[1:], 16)
+        color, text = int(layer.color[1:], 16), f"{name}: {tech.text_of(layer)}"
         lines.append(
             f"z(input({number}, {datatype}), zstart: height.call({bottom:g}), "
-            f'zstop: height.call({top:g}), color: 0x{color:06x}, name: "{name}: {layer.text}")'
+            f'zstop: height.call({top:g}), color: 0x{color:06x}, name: "{text}")'
         )
     return "\n".join([*lines, ""])

@@ -84,7 +84,7 @@ def readme(report: dict[str, Any], pads: list[dict[str, Any]]) -> list[str]:
             "    Masks of the post-process, one a layer, aligned to the foundry's last metal:",
             *(
                 f"    {mask['mask']} {mask_layers_text(mask)}, {mask['polarity']}: "
-                f"{mask['purpose']}"
+                f"{mask['purpose']} ({mask['film']})"
                 for mask in report["masks"]
                 if mask["used"]
             ),

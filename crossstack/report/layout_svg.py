@@ -82,11 +82,11 @@ def layout_svg(path: Path, tech: Tech) -> LayoutSvg:
         if closed:
             as_areas.append(layer.name)
         visible = layer.name in shown_first
-        groups.append(_group(layer, region, visible))
+        groups.append(_group(layer, tech.text_of(layer), region, visible))
         kind = "module" if layer.is_module else "foundry"
         kind = "marker" if _is_marker(layer) else kind
         kind += " main" if visible else ""
-        shown.append((layer.name, layer.text, layer.color, visible, kind))
+        shown.append((layer.name, tech.text_of(layer), layer.color, visible, kind))
     names, seen = names_svg(layout, top, tech, window)
     groups.append(names)
     note = _note(layout.dbu, window, box, as_areas)
@@ -185,13 +185,13 @@ def _counts(layout: db.Layout, indexes: Mapping[str, int]) -> dict[str, int]:
     return totals[layout.top_cell().cell_index()]
 
 
-def _group(layer: Layer, region: db.Region, visible: bool) -> str:
+def _group(layer: Layer, text: str, region: db.Region, visible: bool) -> str:
     paths = "".join(path_of(polygon) for polygon in region.each())
     hidden = "" if visible else ' style="display:none"'
     # a marker covers all of the layout: its outline says where it lies
     kind = "shape marker" if _is_marker(layer) else "shape"
     return (
-        f'<g id="layer-{layer.name}"{hidden}><title>{escape(layer.name)}: {escape(layer.text)}'
+        f'<g id="layer-{layer.name}"{hidden}><title>{escape(layer.name)}: {escape(text)}'
         f'</title><path class="{kind}" fill="{layer.color}" stroke="{layer.color}" '
         f'd="{paths}"/></g>'
     )

@@ -32,10 +32,10 @@ _SEARCH_UM = 24.0
 _NEIGHBOUR_UM = 50.0
 
 #: dielectric -> class of its colour
-_GLASS = {"SiO2": "oxide", "SiN": "nitride", "TiO2": "oxide"}
+_GLASS = {"SiO2": "oxide", "SiN": "nitride"}
 
-#: what a film is, where its material alone says too little
-_NOTES = {"planar": "SiO2 between the tiers", "cap": "SiO2 over the module"}
+#: where a film lies, where its material alone says too little
+_PLACES = {"cap": " over the module"}
 
 #: for a picture that stands alone, light or dark; inside the report, the page's colours rule
 STYLE = (
@@ -244,7 +244,9 @@ class _Section:
                 style = 'class="silicon"' if layer.name == name("diffusion") else _solid(layer)
                 if layer.name == name("contact") and self._over(name("poly"), a, b):
                     low = self.tech.heights_um[name("poly")][1]
-                out.append(self._rect(a, b, low, high, style, f"{layer.name}: {layer.text}"))
+                out.append(
+                    self._rect(a, b, low, high, style, f"{layer.name}: {self.tech.text_of(layer)}")
+                )
         return out
 
     def _spans(self, name: str, line: db.Box) -> list[tuple[int, int]]:
@@ -296,7 +298,7 @@ class _Section:
             else:
                 x, anchor, edge, step = _LEFT - 14, "end", _LEFT, -12
             text = f"{film.name} {_thickness(film.thickness_um)}"
-            note = _NOTES.get(film.name, film.material.split(",")[0])
+            note = film.material.split(",")[0] + _PLACES.get(film.name, "")
             out.append(
                 f'<line class="leader" x1="{edge}" y1="{middle:.1f}" x2="{edge + step}" '
                 f'y2="{middle:.1f}"/><text x="{x}" y="{middle + 3.5:.1f}" text-anchor="{anchor}">'
