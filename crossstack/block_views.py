@@ -32,6 +32,7 @@ def build_views(
     extracted: ExtractedLayout,
     tech: Tech,
     analysed: Analysed | None,
+    engine: str = "formula",
 ) -> dict[str, Any]:
     """Write the views of a build's macro into its folder; returns what was written.
 
@@ -42,6 +43,7 @@ def build_views(
         extracted: the layout.
         tech: at the build's conditions.
         analysed: what was found of it; None if it does not match its netlist.
+        engine: how its capacitances were found.
     """
     from .views import Known, write_views
 
@@ -49,7 +51,8 @@ def build_views(
         why = {"views": "the layout does not match its netlist"}
         return {"files": [], "warnings": [], "not_done": why}
     small = len(analysed.network.memristor_row) <= MOST_DEVICES
-    known = Known(analysed.network, analysed.capacitance, analysed.what, figures_in(folder))
+    network, farad, what = analysed
+    known = Known(network, farad, what, figures_in(folder), engine)
     reference = folder / f"{extracted.top_name}.spice"
     views = write_views(folder, extracted, tech, reference, known, quick=not small)
     if not small:

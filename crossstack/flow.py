@@ -75,7 +75,9 @@ def build(
             if config.spec.top == "macro":  # a block to be placed in a chip
                 match = result.lvs is not None and result.lvs.match
                 with console.step("views"):
-                    result.views = build_views(work, extracted, tech, analysed if match else None)
+                    result.views = build_views(
+                        work, extracted, tech, analysed if match else None, capacitance_engine
+                    )
                 result.warnings += result.views["warnings"]
                 result.not_done |= result.views.pop("not_done", {})
         finish(config, result, array.unit.info, work, console)

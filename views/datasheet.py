@@ -10,7 +10,7 @@ from ..base import names
 from ..base.units import counted, percent, quantity, span
 from ..solve import ArrayKind
 from .fill import filled
-from .liberty import DELAYS_TOLD, LEAKAGE_TOLD
+from .liberty import CAPACITANCE_TOLD, DELAYS_TOLD, LEAKAGE_TOLD
 from .modes import written_in
 from .onboard import kind_of_logic, later, power_up, scan_chain
 from .pintable import chain_states, modes_table, pin_table
@@ -102,6 +102,7 @@ def datasheet(
         or None,
         "logic_source": f"{DELAYS_TOLD[0].upper()}{DELAYS_TOLD[1:]}.",
         "leakage": LEAKAGE_TOLD[bool(corners) and corners[0].leakage_measured],
+        "capacitance": CAPACITANCE_TOLD[corners[0].engine] if farad else None,
         "settle": (found.timing or {}).get("settle"),
         "from_array_edge": any(row.get("origin") for row in found.nets),
     }

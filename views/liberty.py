@@ -21,6 +21,11 @@ LEAKAGE_TOLD = {
     True: "of each transistor off half of the time, by the process's off currents at the corner",
     False: "assumed, the same at each corner: typical off currents of the process",
 }
+#: how capacitances were found -> in words
+CAPACITANCE_TOLD = {
+    "formula": "by the formula, of first order",
+    "field": "from the field in three dimensions",
+}
 DELAYS_TOLD = (
     "switches with the transistors' measured on resistance at the corner, extracted capacitances"
 )
@@ -41,6 +46,7 @@ class CornerFigures:
         leakage_w: of the inverters, their transistors off.
         logic: what logic on board takes; None without any, or if not known.
         leakage_measured: off currents are those of the corner, not typical ones.
+        engine: how capacitances were found, a key of `CAPACITANCE_TOLD`.
     """
 
     conditions: Conditions
@@ -50,6 +56,7 @@ class CornerFigures:
     leakage_w: float
     logic: LogicDelays | ChainDelays | None = None
     leakage_measured: bool = False
+    engine: str = "formula"
 
     @property
     def name(self) -> str:
@@ -66,6 +73,8 @@ def liberty_lines(block: Abstract, groups: Sequence[PortGroup], at: CornerFigure
     yield f'library ("{block.name}__{at.name}") {{'
     kind = kind_of_logic(group.name for group in groups)
     told = f"delays of columns: see the datasheet; leakage {LEAKAGE_TOLD[at.leakage_measured]}"
+    if at.farad:
+        told += f"; capacitances {CAPACITANCE_TOLD[at.engine]}"
     if at.logic is not None:
         told += f"; of the {kind}: {DELAYS_TOLD}"
     elif kind:

@@ -44,12 +44,14 @@ class Known:
         capacitance: of its nets; without it there is no timing.
         what: devices and inputs.
         results: contents of a build's JSON files.
+        engine: how the capacitances were found, see `extract.net_capacitance`.
     """
 
     network: Network
     capacitance: Mapping[str, NetCapacitance]
     what: Stimulus
     results: Found = field(default_factory=Found)
+    engine: str = "formula"
 
 
 @dataclass
@@ -160,14 +162,19 @@ def _figures(
     extracted: ExtractedLayout, tech: Tech, block: Abstract, known: Known, corners: bool
 ) -> Iterator[CornerFigures]:
     settle = ((known.results.timing or {}).get("settle") or {}).get("settle_s")
+    if known.engine != "formula":
+        settle = None  # the build's may be of the formula
     farad = known.capacitance
     circuit = circuit_of(extracted, block, farad)
     for at in corners_of(tech):
         if at == tech.conditions:
             given = (known.network, settle)
-            yield corner_figures(extracted, tech, block, farad, *given, circuit=circuit)
+            found = corner_figures(extracted, tech, block, farad, *given, circuit=circuit)
         elif corners:
-            yield corner_figures(extracted, tech.at(at), block, farad, circuit=circuit)
+            found = corner_figures(extracted, tech.at(at), block, farad, circuit=circuit)
+        else:
+            continue
+        yield replace(found, engine=known.engine)
 
 
 def _model(

@@ -12,6 +12,7 @@ from ..base.spans import SEED
 from ..console import Console, output_options
 from ..named import EXISTING
 from ..options import (
+    capacitance_engine_option,
     check_results,
     check_results_folder,
     folder_beside,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     default=True,
     help="Extract capacitances, for the timing of libraries and model (default).",
 )
+@capacitance_engine_option
 @click.option(
     "--seed",
     type=Whole(SEED),
@@ -69,6 +71,7 @@ def command(
     last_metal: str,
     corners: bool,
     capacitance: bool,
+    c_engine: str | None,
     seed: int,
     out: Path | None,
     as_json: bool,
@@ -86,10 +89,15 @@ def command(
     \b
     crossstack views gds_out/crossstack_macro_8x8x2 -o views
     """  # noqa: D301
-    from ..base.errors import FileError
+    from ..base.errors import ConfigError, FileError
     from ..base.files import together
     from ..layouts import layout_in, origin_of
 
+    if c_engine is not None and not capacitance:
+        raise ConfigError(
+            f"--r-only finds no capacitance: leave out --capacitance-engine {c_engine}"
+        )
+    engine = c_engine or "formula"
     console = Console(as_json, quiet)
     beside, folder, file = file, folder_beside(file, out), layout_in(file)
     # beside them stand figures of the build
@@ -124,8 +132,8 @@ def command(
         farad = {}
         if capacitance:
             with console.step("capacitance") as step:
-                farad = net_capacitance(extracted, tech, progress=step)
-        known = Known(network, farad, what, figures_in(file.parent))
+                farad = net_capacitance(extracted, tech, engine=engine, progress=step)
+        known = Known(network, farad, what, figures_in(file.parent), engine)
         with console.step("views"), together(folder, set_of(extracted.top_name)) as work:
             views = write_views(
                 work, extracted, tech, reference, known,

@@ -9,13 +9,14 @@ import re
 import shutil
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from crossstack import block_views, cli
+from crossstack import block_views, cli, extract
 
 BUILT = ["build", "--rows", "2", "--cols", "2", "--top", "macro", "--name", "blk", "-q"]
 
@@ -228,6 +229,35 @@ def test_a_bare_array_has_no_views(tmp_path, run, cell):
     assert "arr has no row inputs (IN_B[0] or IN_T[0]): views are of a macro" in told
     assert "`crossstack generate --top macro`" in told
     assert not (tmp_path / "v").exists()
+
+
+def test_views_take_the_engine_of_a_build_and_say_which(build, tmp_path, run, monkeypatch):
+    """The page promised the field, libraries held the formula's numbers."""
+    out = tmp_path / "v"
+    formula = extract.net_capacitance
+
+    def double(*source, engine="formula", **options):
+        """Stand for the field, which takes minutes."""
+        found = formula(*source, **options)
+        more = 2.0 if engine == "field" else 1.0
+        return {name: replace(net, ground_f=more * net.ground_f) for name, net in found.items()}
+
+    monkeypatch.setattr(extract, "net_capacitance", double)
+    field = ["--capacitance-engine", "field", "--no-corners"]
+    code, said = run("views", str(build), "-o", str(out), *field)
+    assert code == 0, said
+    farads, told = [], []
+    for folder, words in ((build, "by the formula"), (out, "from the field")):
+        sheet = json.loads((folder / "blk_datasheet.json").read_text())
+        farads.append({pin["name"]: pin["farad"] for pin in sheet["pins"]}["WR[0]"])
+        told.append(sheet["corners"][0]["settle_s"])
+        assert words in sheet["capacitance"]
+        for name in ("blk_datasheet.md", "blk_datasheet.html", "blk__tt_025C_3v30.lib"):
+            assert words in (folder / name).read_text(), name
+    assert farads[1] > farads[0]
+    assert told[1] != told[0], "a settling time of the build is of the formula"
+    code, said = run("views", str(build), "-o", str(tmp_path / "w"), "--r-only", *field)
+    assert (code, "leave out --capacitance-engine field" in said) == (2, True)
 
 
 def test_a_netlist_of_another_block_is_named(build, tmp_path, run):
