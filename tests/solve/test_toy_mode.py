@@ -68,8 +68,9 @@ def test_build_timing_and_report_have_it(built):
     timing = json.loads((built / "timing.json").read_text())
     assert list(timing["modes"]) == ["solo"]
     ratio = timing["modes"]["solo"]["settle_s"] / timing["settle"]["settle_s"]
-    assert 0.5 < ratio < 2.0
-    assert ratio != 1.0
+    # what couples into devices of the tier that rests leaves through their 10 kohm alone: 3.7 times
+    # as long here, 5.1 times with the capacitances of the field
+    assert 2.0 < ratio < 8.0
     assert "solo" in json.loads((built / "em.json").read_text())["modes"]
     assert (built / "ir_drop_solo.svg").is_file()
     report = (built / "report.html").read_text()
