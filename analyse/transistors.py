@@ -170,7 +170,6 @@ def settled(
     start: Floats | None = None,
     names: Callable[[int], str] = "number {}".format,
     *,
-    settled_to: float = _SETTLED,
     counts: Bools | None = None,
 ) -> Floats:
     """Return resistances of transistors that fit the voltages which they lead to, in ohm.
@@ -185,7 +184,6 @@ def settled(
         ends: R_on of every transistor -> the voltages at its ends, V.
         start: first guess; None for the least resistances.
         names: number of a transistor -> what to call it.
-        settled_to: relative change of a resistance that ends it.
         counts: which of them must fit; None for all.
 
     Raises:
@@ -193,32 +191,24 @@ def settled(
     """
     if not len(table):
         return np.zeros(0)
-    enough = _Enough(settled_to, counts)
     for first in (table.least(),) if start is None else (start, table.least()):
-        found = _brought_together(table, ends, first, names, enough)
+        found = _brought_together(table, ends, first, names, counts)
         if found is not None:
             return found
     for damping in _DAMPING:
-        found = _damped(table, ends, damping, names, enough)
+        found = _damped(table, ends, damping, names, counts)
         if found is not None:
             return found
     raise CrossStackError("the transistors' resistances and voltages did not settle")
 
 
-@dataclass(frozen=True)
-class _Enough:
-    """When resistances fit: to what relative change, and which of them must."""
-
-    to: float
-    counts: Bools | None
-
-    def most(self, off: Floats, wanted: Floats, ohm: Floats) -> float:
-        """Return how far off the worst of those that matter is, in logarithms."""
-        # what is off stays off whatever its resistance exactly is
-        matters = np.minimum(wanted, ohm) < _OFF_OHM
-        if self.counts is not None:
-            matters &= self.counts
-        return float(np.abs(off[matters]).max(initial=0.0))
+def _worst(off: Floats, wanted: Floats, ohm: Floats, counts: Bools | None) -> float:
+    """Return how far off the worst of those that matter is, in logarithms."""
+    # what is off stays off whatever its resistance exactly is
+    matters = np.minimum(wanted, ohm) < _OFF_OHM
+    if counts is not None:
+        matters &= counts
+    return float(np.abs(off[matters]).max(initial=0.0))
 
 
 def _brought_together(
@@ -226,7 +216,7 @@ def _brought_together(
     ends: Callable[[Floats], tuple[Floats, Floats]],
     ohm: Floats,
     names: Callable[[int], str],
-    enough: _Enough,
+    counts: Bools | None,
 ) -> Floats | None:
     """Return what `settled` does from one first guess; None if it does not settle.
 
@@ -239,8 +229,8 @@ def _brought_together(
     for _ in range(_MOST_ROUNDS):
         wanted = table(*volts)
         before, off = off, np.log(wanted / ohm)
-        last, most = most, enough.most(off, wanted, ohm)
-        if most < enough.to:
+        last, most = most, _worst(off, wanted, ohm, counts)
+        if most < _SETTLED:
             table.check(*volts, names)
             return wanted
         if most > last:  # near cut-off a few millivolts are a decade
@@ -258,7 +248,7 @@ def _damped(
     ends: Callable[[Floats], tuple[Floats, Floats]],
     damping: float,
     names: Callable[[int], str],
-    enough: _Enough,
+    counts: Bools | None,
 ) -> Floats | None:
     """Return what `settled` does by even steps; None if it does not settle.
 
@@ -269,7 +259,7 @@ def _damped(
         volts = ends(ohm)
         wanted = table(*volts)
         off = np.log(wanted / ohm)
-        if enough.most(off, wanted, ohm) < enough.to:
+        if _worst(off, wanted, ohm, counts) < _SETTLED:
             table.check(*volts, names)
             return wanted
         ohm = ohm * np.exp(damping * off)
