@@ -73,12 +73,15 @@ def names_of(layout: db.Layout, top: db.Cell, um_per_pixel: float) -> list[Drawn
     box = top.bbox()
     fonts, stands = fonts_of(names, max(box.width(), box.height()) / STEP * LARGE)
     step = STEP * layout.dbu
+    room = max(box.width(), box.height()) * layout.dbu / um_per_pixel
     pixels = np.minimum(fonts * step / um_per_pixel, _MOST).astype(int)
-    return [
+    found = [
         Drawn(name.x * step, -name.y * step, name.text, int(size), bool(up))
         for name, size, up in zip(names, pixels, stands, strict=True)
         if size >= _LEAST
     ]
+    # one longer than the picture would shrink the layout, and be cut all the same
+    return [name for name in found if _font(name.font).getlength(name.text) <= room]
 
 
 def _below(layout: db.Layout, top: db.Cell) -> list[tuple[db.Point, str]]:

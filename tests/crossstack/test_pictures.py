@@ -60,6 +60,18 @@ def test_a_name_at_the_edge_is_whole(tmp_path, name):
     assert columns.max() < 300 - 2
 
 
+def test_a_name_longer_than_the_picture_is_left_out(tmp_path):
+    """It shrank the layout, and was cut all the same."""
+    layout = die()
+    usual = draw(layout, tmp_path)
+    names = layout.layer(*TECH.gds(TECH.label_of["Metal5"]))
+    layout.top_cell().shapes(names).insert(db.DText("x" * 300, db.DTrans(db.DVector(900, 900))))
+    assert draw(layout, tmp_path).shape == usual.shape
+    shown = {name.text for name in names_of(layout, layout.top_cell(), 2531 / 1400)}
+    assert "WSEL[3]" in shown
+    assert "x" * 300 not in shown
+
+
 def test_names_below_a_cell_that_only_holds_another(tmp_path):
     layout = die()
     inner = layout.top_cell()
