@@ -6,6 +6,7 @@ import gc
 import os
 import re
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,11 @@ from hypothesis import settings
 # other, took half of the time of some files. Before numpy is imported; tests' processes inherit it.
 for _library in ("OPENBLAS", "OMP", "MKL"):
     os.environ.setdefault(f"{_library}_NUM_THREADS", "1")
+
+# A shell lets what it runs in the background ignore Ctrl-C, and every process of a test with it.
+# Tests of Ctrl-C need it heard.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 IN_CI = os.environ.get("CI", "").lower() not in ("", "0", "false")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

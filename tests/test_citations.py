@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -86,7 +87,7 @@ def exists(dotted: str) -> bool:
         try:
             if find_spec(".".join(parts[:k])) is None:
                 continue
-        except ModuleNotFoundError:
+        except ImportError:  # looking below a package imports it: that may be an optional extra
             continue
         try:
             value: object = import_module(".".join(parts[:k]))
@@ -135,3 +136,12 @@ def test_a_citation_that_leads_nowhere_is_found(text: str, problem: str) -> None
 )  # fmt: skip
 def test_a_citation_that_leads_somewhere_is_left_alone(text: str) -> None:
     assert not list(dangling(text, ROOT / "pdk" / "x.py"))
+
+
+def test_citations_are_judged_without_an_optional_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.startswith("crossstack.torch")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torch", None)  # as where it is not installed
+    judged = exists.__wrapped__
+    assert judged("crossstack.torch.currents")
+    assert not judged("crossstack.torch.of_no_such_name")
